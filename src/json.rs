@@ -1,0 +1,255 @@
+//! Values as they come over the wire, before anything is known about them.
+//!
+//! Input: JSON text (servers, command lines) or JavaScript objects (`wasm`). Output: [`Json`], the one form that
+//! `request` and `catalog` read. Everything that could make two doors read one document differently is settled here:
+//! numbers are IEEE doubles as in JavaScript, a key given twice counts as its last value, integer-like keys come first
+//! as in a JavaScript object, and nesting beyond [`MAX_DEPTH`] is cut off.
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use std::fmt;
+
+/// How deep lists and objects may nest, the outermost counting as one.
+///
+/// Deeper values become [`Json::Foreign`], so a document of 100,000 brackets is answered like any other wrong value
+/// and never exhausts a stack, natively or in WebAssembly.
+pub const MAX_DEPTH: usize = 64;
+
+/// The key by which serde_json hands over a number's own text (its `arbitrary_precision` feature).
+const NUMBER_KEY: &str = "$serde_json::private::Number";
+
+/// A JSON value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Json {
+    /// `null`, or `undefined` in a JavaScript list.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, read to the nearest double as JavaScript does. May be infinite (`1e400`) or, from JavaScript, `NaN`.
+    Number(f64),
+    /// A string.
+    String(String),
+    /// A list.
+    List(Vec<Json>),
+    /// An object: its fields in JavaScript's order (integer-like keys ascending, then as written), each key once.
+    Object(Vec<(String, Json)>),
+    /// Something JSON cannot say, named for the message: `a BigInt`, `nesting beyond 64 levels`.
+    Foreign(&'static str),
+}
+
+impl Json {
+    /// The value of `key` in an object; `None` elsewhere.
+    pub fn get(&self, key: &str) -> Option<&Json> {
+        match self {
+            Json::Object(fields) => fields.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::List(_) | Json::Foreign(_) => None,
+        }
+    }
+
+    /// What to call the value in a message: `a string`, `null`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Json::Null => "null",
+            Json::Bool(_) => "a boolean",
+            Json::Number(_) => "a number",
+            Json::String(_) => "a string",
+            Json::List(_) => "a list",
+            Json::Object(_) => "an object",
+            Json::Foreign(what) => what,
+        }
+    }
+}
+
+/// Puts the fields of an object in JavaScript's order: integer-like keys ascending, the others as written, the last
+/// value of a key given twice.
+fn in_javascript_order(fields: Vec<(String, Json)>) -> Json {
+    let mut unique: Vec<(String, Json)> = Vec::with_capacity(fields.len());
+    let mut seen = std::collections::BTreeMap::<String, usize>::new();
+    for (key, value) in fields {
+        match seen.get(&key) {
+            Some(&at) => {
+                if let Some(slot) = unique.get_mut(at) {
+                    slot.1 = value;
+                }
+            }
+            None => {
+                seen.insert(key.clone(), unique.len());
+                unique.push((key, value));
+            }
+        }
+    }
+    // A stable sort: keys that are no array index all compare equal and stay where they are, behind those that are.
+    if unique.iter().any(|(key, _)| array_index(key).is_some()) {
+        unique.sort_by_key(|(key, _)| array_index(key).map_or(u64::MAX, u64::from));
+    }
+    Json::Object(unique)
+}
+
+/// The array index a key spells in JavaScript: `"0"` to `"4294967294"`, without leading zeros.
+fn array_index(key: &str) -> Option<u32> {
+    let canonical = key == "0" || !key.starts_with(['0', '+']);
+    key.parse::<u32>().ok().filter(|&index| canonical && index != u32::MAX)
+}
+
+impl<'de> serde::Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Nested { depth: 0 }.deserialize(deserializer)
+    }
+}
+
+/// Reads a value `depth` levels below the outermost.
+#[derive(Clone, Copy)]
+struct Nested {
+    depth: usize,
+}
+
+impl Nested {
+    fn deeper(self) -> Option<Nested> {
+        let depth = self.depth.saturating_add(1);
+        (depth <= MAX_DEPTH).then_some(Nested { depth })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Nested {
+    type Value = Json;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Nested {
+    type Value = Json;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+        Ok(Json::Number(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
+        Ok(Json::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Json, E> {
+        Ok(Json::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
+        let Some(deeper) = self.deeper() else {
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(Json::Foreign("nesting beyond 64 levels"));
+        };
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element_seed(deeper)? {
+            items.push(item);
+        }
+        Ok(Json::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+        let Some(deeper) = self.deeper() else {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Ok(Json::Foreign("nesting beyond 64 levels"));
+        };
+        let mut fields = Vec::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let value = map.next_value_seed(deeper)?;
+            if key == NUMBER_KEY
+                && let Json::String(text) = &value
+                && let Ok(number) = text.parse()
+            {
+                return Ok(Json::Number(number));
+            }
+            fields.push((key, value));
+        }
+        Ok(in_javascript_order(fields))
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Json::Null | Json::Foreign(_) => serializer.serialize_unit(),
+            Json::Bool(value) => serializer.serialize_bool(*value),
+            Json::Number(value) => serializer.serialize_f64(*value),
+            Json::String(value) => serializer.serialize_str(value),
+            Json::List(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    list.serialize_element(item)?;
+                }
+                list.end()
+            }
+            Json::Object(fields) => {
+                let mut map = serializer.serialize_map(Some(fields.len()))?;
+                for (key, value) in fields {
+                    map.serialize_entry(key, value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+/// The text JavaScript prints for a finite number, the shortest that reads back to it: `0.1`, `1e-7`, `1e+21`.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn number_text(number: f64) -> String {
+    String::from(js_sys::Number::from(number).to_string(10).unwrap_or_default())
+}
+
+/// The text JavaScript prints for a finite number, the shortest that reads back to it: `0.1`, `1e-7`, `1e+21`.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn number_text(number: f64) -> String {
+    ryu_js::Buffer::new().format(number).to_owned()
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use text::{parse, to_text};
+
+/// JSON text in and out: what the server and the command line speak.
+#[cfg(not(target_arch = "wasm32"))]
+mod text {
+    use super::Json;
+    use serde::ser::Serialize;
+    use std::io;
+
+    /// Reads one JSON document.
+    ///
+    /// # Errors
+    /// The text is not JSON; the error says at which line and column.
+    pub fn parse(text: &[u8]) -> Result<Json, serde_json::Error> {
+        serde_json::from_slice(text)
+    }
+
+    /// Writes the very bytes that `JSON.stringify` writes for the same value in JavaScript.
+    ///
+    /// That is compact JSON with JavaScript's numbers: 5.0 is `5`, and 1e21 is `1e+21`.
+    pub fn to_text(value: &impl Serialize) -> String {
+        let mut bytes = Vec::new();
+        let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, JavaScript);
+        // Writing to memory does not fail, and no value of this crate has a key that is not a string.
+        match value.serialize(&mut serializer) {
+            Ok(()) => String::from_utf8(bytes).unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+
+    struct JavaScript;
+
+    impl serde_json::ser::Formatter for JavaScript {
+        fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+            writer.write_all(ryu_js::Buffer::new().format_finite(value).as_bytes())
+        }
+    }
+}

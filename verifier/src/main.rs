@@ -1,0 +1,2 @@
+//! The server door.
+fn main() {}
