@@ -1,6 +1,8 @@
 //! What a subscription checkout will cost, exactly.
 pub mod json;
 mod problem;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;
 
 pub use json::Json;
 pub use problem::{Problem, ProblemCode, Problems};

@@ -1,2 +1,91 @@
-//! Project tasks.
-fn main() {}
+//! Project tasks: `cargo xtask help`.
+//!
+//! In reading order: `shell` runs commands, `setup` installs what is missing, `package` builds the npm package,
+//! `serve` shows it, `test` checks everything, `size` weighs it.
+
+mod package;
+mod serve;
+mod setup;
+mod shell;
+mod size;
+mod test;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Tasks of checkout-preview.
+
+Usage: cargo xtask <COMMAND>
+
+Commands:
+  setup   Install what building and testing need; what is there already is left alone
+  build   Build the npm package into pkg/dist
+  serve   Build everything and serve the demo, with an example catalog
+  test    Run every check there is, as CI does, installing what they need
+  bench   Measure the engine
+  size    Weigh what the package ships: raw, gzip, brotli
+
+`cargo xtask <COMMAND> --help` says more.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let (command, rest) = match arguments {
+        [] => ("help", arguments),
+        [command, rest @ ..] => (command.as_str(), rest),
+    };
+    let help = match command {
+        "setup" => setup::HELP,
+        "build" => package::HELP,
+        "serve" => serve::HELP,
+        "test" => test::HELP,
+        "bench" => BENCH_HELP,
+        "size" => size::HELP,
+        "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            return Ok(());
+        }
+        unknown => bail!("there is no command `{unknown}`; `cargo xtask help` lists them"),
+    };
+    if rest.iter().any(|argument| argument == "--help" || argument == "-h") {
+        println!("{help}");
+        return Ok(());
+    }
+    match command {
+        "setup" => no_more(rest).and_then(|()| setup::everything()),
+        "build" => no_more(rest).and_then(|()| package::build()),
+        "serve" => serve::serve(rest),
+        "test" => no_more(rest).and_then(|()| test::everything()),
+        "bench" => bench(rest),
+        _ => no_more(rest).and_then(|()| size::weigh()),
+    }
+}
+
+fn no_more(rest: &[String]) -> Result<()> {
+    match rest.first() {
+        None => Ok(()),
+        Some(argument) => bail!("`{argument}` is one argument too many; `--help` says which there are"),
+    }
+}
+
+const BENCH_HELP: &str = "\
+Measure the engine natively (benches/preview.rs).
+
+Usage: cargo xtask bench [ARGUMENTS]
+
+Arguments go to the benchmark: a word picks the measurements whose names hold it.";
+
+fn bench(rest: &[String]) -> Result<()> {
+    let mut command = shell::cargo(["bench", "--package", "checkout-preview", "--bench", "preview", "--"]);
+    shell::run(command.args(rest))
+}

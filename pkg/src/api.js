@@ -1,0 +1,56 @@
+// The part of the package that is the same in browsers and in Node. `cargo xtask build` joins it with the engine's glue
+// and one of the two loaders into a single file, because a page without a bundler pays a request for each.
+import { preview, __wbg_reset_state } from "./engine.js";
+import { CheckoutPreviewError } from "./error.js";
+
+/** Written in by `cargo xtask build`. */
+export const version = "0.0.0";
+
+/** Why the engine is not there to be called: `code` says which of the reasons, `cause` what the browser said. */
+export class CheckoutPreviewLoadError extends Error {
+  constructor(code, message, cause) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+Object.defineProperty(CheckoutPreviewLoadError.prototype, "name", {
+  value: "CheckoutPreviewLoadError", writable: true, configurable: true,
+});
+
+const idle = 0, busy = 1, broken = 2, unloaded = 3;
+let engine = unloaded;
+
+/** For the loaders: the engine may be called from now on. */
+export function loaded() {
+  engine = idle;
+}
+
+export function createCheckoutPreview(request, catalog, options) {
+  if (arguments.length < 2) {
+    throw new TypeError("createCheckoutPreview takes a request and a catalog");
+  }
+  if (engine === unloaded) {
+    throw new CheckoutPreviewLoadError("not_loaded", "`await init()` before the first createCheckoutPreview");
+  }
+  if (engine === busy) {
+    throw new Error("createCheckoutPreview was called by a getter or a toJSON of its own arguments");
+  }
+  if (engine === broken) {
+    __wbg_reset_state();
+  }
+  engine = busy;
+  try {
+    return preview(request, catalog, options);
+  } catch (error) {
+    // A stack that overflows inside the engine (the caller's was nearly full) leaves it in the middle of its work. It
+    // starts anew with the next call, where there is stack again to do it on.
+    if (error instanceof RangeError || error instanceof WebAssembly.RuntimeError || error?.name === "InternalError") {
+      engine = broken;
+    }
+    throw error;
+  } finally {
+    if (engine === busy) engine = idle;
+  }
+}
+
+export { CheckoutPreviewError };

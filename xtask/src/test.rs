@@ -1,0 +1,6 @@
+//! The demo.
+use anyhow::Result;
+pub(crate) const HELP: &str = "";
+pub(crate) fn everything() -> Result<()> {
+    Ok(())
+}
