@@ -1,0 +1,440 @@
+// The checkout page: holds the order, asks the engine after every change, and takes the order to the server at the end.
+
+import { CheckoutPreviewError, createCheckoutPreview, init } from "checkout-preview";
+import { priceChange } from "./change.js";
+import { confirmation, reviewSheet } from "./contract.js";
+import { el, icon } from "./dom.js";
+import { fillRhythms, followPreview, offerCards, optionRows, rhythmCards } from "./form.js";
+import { day, difference, isNegative, isZero, moment, money, nextMonth, sentence, today, yearLater } from "./format.js";
+import { newOrder, offerOf, planOf, regionOf, requestOf, rhythmOf } from "./order.js";
+import { confirmCheckout, createCheckout, fetchCatalog, readCheckout } from "./server.js";
+import { regions } from "./store.js";
+import { bill, dueOf } from "./summary.js";
+
+const $ = (id) => document.getElementById(id);
+const form = $("order");
+
+const order = restoreOrder();
+let catalog;
+let plan;
+let shown = null;    // {request, preview}: what the summary shows, or null while a field is wrong
+let checkout = null; // the session, from Continue on
+
+start();
+
+async function start() {
+  setStage("loading");
+  say(null);
+  try {
+    [catalog] = await Promise.all([fetchCatalog(), init()]);
+  } catch (error) {
+    explain(error, "The price list did not load", start);
+    return;
+  }
+  if (!customerOf(order.customer)) order.customer = null;
+  buildForm();
+  setStage("choose");
+}
+
+const customerOf = (id) => catalog.customers?.find((customer) => customer.id === id);
+const entity = () => catalog.business_entities.find(({ id }) => id === regionOf(order).entity);
+
+// ---- choosing -------------------------------------------------------------------------------------------------------
+
+function buildForm() {
+  $("region").replaceChildren(...regions.map((region) =>
+    el("option", { value: region.id, selected: region.id === order.region }, `${region.currency} · ${region.name}`)));
+  $("company").value = order.company;
+  $("email").value = order.email;
+  const accounts = catalog.customers ?? [];
+  $("customer").replaceChildren(...accounts.map(({ id, name }) => el("option", { value: id, selected: id === order.customer }, name)));
+  $("account-choice").hidden = accounts.length === 0;
+  form.elements.buyer.value = order.customer ? "account" : "guest";
+  form.removeAttribute("aria-busy");
+  buildChoices();
+}
+
+/** Everything that depends on region and plan. */
+function buildChoices() {
+  plan = planOf(order, catalog);
+  $("offers").replaceChildren(...offerCards(order, catalog, (offer) => {
+    order.offer = offer;
+    buildChoices();
+    form.querySelector(`[name=offer][value="${offer}"]`).focus();
+  }).filter(Boolean));
+
+  const offer = offerOf(order);
+  $("rhythm-block").hidden = offer.rhythms.length < 2;
+  $("rhythms").replaceChildren(...rhythmCards(order, offer, (rhythm) => {
+    order.rhythms[order.offer] = rhythm;
+    buildChoices();
+    form.querySelector(`[name=rhythm][value="${rhythm}"]`).focus();
+  }));
+
+  const rows = plan ? optionRows(order, plan, refresh) : { included: [], extras: [] };
+  $("options").replaceChildren(...rows.included);
+  $("extras").replaceChildren(...rows.extras);
+  $("extras-block").hidden = rows.extras.length === 0;
+
+  const guest = order.customer === null;
+  $("guest").hidden = !guest;
+  $("account").hidden = guest;
+  $("region").disabled = !guest;
+  $("region-note").textContent = guest ? "" : `${buyerName()} buys from ${entity().name}, in ${regionOf(order).currency}.`;
+  refresh();
+}
+
+/** Asks the engine and shows its answer. Runs on every keystroke; nothing here waits for a server. */
+function refresh() {
+  keepOrder();
+  $("start").value = order.start ?? today(entity().time_zone);
+  if (!plan) {
+    showProblems([{ path: "/plan_id", message: "this plan is no longer sold", help: "pick another one" }], []);
+    return;
+  }
+  const { request, products } = requestOf(order, plan);
+  const began = performance.now();
+  try {
+    const preview = createCheckoutPreview(request, catalog);
+    const took = performance.now() - began;
+    shown = { request, preview };
+    showProblems([], []);
+    showPreview(preview, took);
+  } catch (error) {
+    if (!(error instanceof CheckoutPreviewError)) {
+      explain(error, "The price could not be worked out", refresh);
+      return;
+    }
+    shown = null;
+    showProblems(error.problems, products);
+  }
+}
+
+function showPreview(preview, took = null) {
+  const due = dueOf(preview);
+  $("bill").replaceChildren(...bill(preview, plan));
+  $("due-label").textContent = due.label;
+  $("due-amount").textContent = due.text;
+  if (took !== null) {
+    const time = took < 0.1 ? "less than 0.1" : took.toFixed(1);
+    $("timing").replaceChildren(icon("bolt"), `Computed in your browser in ${time} ms, no server asked`);
+  }
+  followPreview(form, preview, due);
+  fillRhythms($("rhythms"), firstYears(preview.start_date));
+  announce(`${due.label} ${due.text}`);
+}
+
+/**
+ * What exactly one year costs in each rhythm: the engine previews a contract of that year, seen from the day after it,
+ * so that the current invoice holds everything.
+ */
+function firstYears(startDate) {
+  const { rhythms } = offerOf(order);
+  if (rhythms.length < 2) return [];
+  const totals = rhythms.map((rhythm) => {
+    const yearPlan = planOf(order, catalog, rhythm);
+    if (!yearPlan) return null;
+    const request = { ...requestOf(order, yearPlan).request, start_date: startDate, end_date: yearLater(startDate, -1) };
+    return createCheckoutPreview(request, catalog, { as_of: yearLater(startDate) }).estimates.current_invoice;
+  });
+  const [first] = totals;
+  return rhythms.map((rhythm, index) => {
+    const year = totals[index];
+    const saved = first && year ? difference(first.total, year.total) : "0";
+    return {
+      rhythm,
+      text: year && money(year.total, year.currency),
+      saving: !isZero(saved) && !isNegative(saved) ? money(saved, year.currency) : null,
+    };
+  });
+}
+
+// ---- problems at their fields ---------------------------------------------------------------------------------------
+
+/** Puts each problem beside the field it is about; what belongs to no field goes above the button. */
+function showProblems(problems, products) {
+  for (const place of form.querySelectorAll(".problem")) {
+    place.hidden = true;
+    place.textContent = "";
+  }
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  const homeless = [];
+  for (const problem of problems) {
+    const { place, fields } = homeOf(problem.path, products);
+    if (!place) {
+      homeless.push(problem);
+      continue;
+    }
+    place.append(el("span", {}, sentence(problem.message)), " ", problem.help ? sentence(problem.help) : "");
+    place.hidden = false;
+    for (const field of fields) field.setAttribute("aria-invalid", "true");
+  }
+  const broken = problems.length > 0;
+  $("summary").classList.toggle("stale", broken);
+  if (broken) {
+    $("timing").replaceChildren(icon("alert"), "Mend the marked field to see the new price");
+    announce(sentence(problems[0].message));
+  }
+  if (homeless.length > 0) {
+    say({ title: "This order cannot be priced", text: homeless.map(({ message, help }) => sentence(message) + " " + sentence(help)).join(" ") });
+  } else if (broken) {
+    say(null);
+  }
+}
+
+function homeOf(path, products) {
+  const [, field, index, part] = path.split("/");
+  if (field === "product_overrides" && products[index]) {
+    const product = products[index];
+    const inputs = part === "is_enabled" ? ["switch"] : ["range", "quantity"];
+    return { place: $(`${product}-problem`), fields: inputs.map((name) => $(`${product}-${name}`)).filter(Boolean) };
+  }
+  if (field === "start_date") return { place: $("start-problem"), fields: [$("start")] };
+  if (field === "plan_id") return { place: $("plan-problem"), fields: [] };
+  if (field === "customer_id") return { place: $("customer-problem"), fields: [$("customer")] };
+  if (field === "customer_data") {
+    const name = index === "email" ? "email" : "company";
+    return { place: $(`${name}-problem`), fields: [$(name)] };
+  }
+  return { place: null, fields: [] };
+}
+
+// ---- the order's other fields ---------------------------------------------------------------------------------------
+
+$("region").addEventListener("change", (event) => {
+  order.region = event.target.value;
+  buildChoices();
+});
+$("start").addEventListener("input", (event) => {
+  // An unfinished date reads as empty; the order keeps the last whole one.
+  if (event.target.value === "") return;
+  order.start = event.target.value;
+  refresh();
+});
+$("start").addEventListener("blur", () => { $("start").value = order.start ?? today(entity().time_zone); });
+$("start-today").addEventListener("click", () => { order.start = null; refresh(); });
+$("start-next-month").addEventListener("click", () => { order.start = nextMonth(today(entity().time_zone)); refresh(); });
+$("company").addEventListener("input", (event) => { order.company = event.target.value; refresh(); });
+$("email").addEventListener("input", (event) => { order.email = event.target.value; refresh(); });
+$("customer").addEventListener("change", (event) => buyAs(event.target.value));
+for (const radio of form.querySelectorAll("[name=buyer]")) {
+  radio.addEventListener("change", () => buyAs(radio.value === "account" ? $("customer").value : null));
+}
+
+/** A known customer buys where it is at home: its seller decides taxes and currency. */
+function buyAs(customer) {
+  order.customer = customer;
+  const home = regions.find((region) => region.entity === customerOf(customer)?.business_entity_id);
+  if (home) order.region = home.id;
+  $("region").value = order.region;
+  buildChoices();
+}
+
+// ---- continue, confirm ----------------------------------------------------------------------------------------------
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  refresh(); // the page may have been open past midnight
+  if (shown) showProblems(missingFields(), []);
+  const wrong = form.querySelector("[aria-invalid]");
+  if (wrong) wrong.focus();
+  else if (shown) proceed(shown.request, shown.preview);
+});
+
+/** What this shop wants to know of a new customer; the engine keeps it as it is. */
+function missingFields() {
+  if (order.customer) return [];
+  return [
+    !order.company.trim() && { path: "/customer_data/name", message: "the company is missing", help: "write its name as it should stand on the invoice" },
+    !/^\S+@\S+$/.test(order.email.trim()) && { path: "/customer_data/email", message: "this is not an email address", help: "write one such as you@company.com" },
+  ].filter(Boolean);
+}
+
+/** Stores the checkout as `preview` shows it. */
+async function proceed(request, preview) {
+  say(null);
+  const changed = await whileBusy($("continue"), "Holding your price", async () => {
+    try {
+      checkout = await createCheckout(request, preview.estimates);
+      shown = { request, preview };
+      review();
+    } catch (error) {
+      if (error.body?.code === "preview_mismatch") return error.body;
+      if (error.body?.problems) showProblems(error.body.problems, requestOf(order, plan).products);
+      else explain(error, "Your order was not saved", () => proceed(request, preview));
+    }
+    return null;
+  });
+  if (changed) await askAgain(request, preview, changed);
+}
+
+/** The server came to another price: show both and let the buyer decide. */
+async function askAgain(request, preview, { differences, preview: fresh }) {
+  const dialog = $("price-changed");
+  dialog.replaceChildren(...priceChange(preview, fresh, differences));
+  dialog.showModal();
+  const answer = await new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
+  try {
+    catalog = await fetchCatalog();
+    buildChoices();
+  } catch (error) {
+    explain(error, "The new price list did not load", start);
+    return;
+  }
+  if (answer === "accept") await proceed(request, fresh);
+}
+
+function review() {
+  setStage("review");
+  showPreview(shown.preview);
+  $("review").replaceChildren(...reviewSheet({ ...shown, plan, checkout, buyer: buyerName(), seller: entity().name }));
+  lookAt($("review-title"));
+}
+
+const buyerName = () => customerOf(order.customer)?.name ?? order.company.trim();
+
+$("edit").addEventListener("click", backToChoices);
+
+function backToChoices() {
+  checkout = null;
+  say(null);
+  setStage("choose");
+  buildChoices();
+  lookAt($("order-title"));
+}
+
+$("confirm").addEventListener("click", confirm);
+
+async function confirm() {
+  say(null);
+  await whileBusy($("confirm"), "Making your contract", async () => {
+    try {
+      finish(await confirmCheckout(checkout));
+    } catch (error) {
+      const { code, current_status: status } = error.body ?? {};
+      if (status === "contract_created") await finishFromServer();
+      else if (status === "expired") renew(`The price was held until ${moment(checkout.expires_at)}.`);
+      else if (status) renew(`The order was ${status.replaceAll("_", " ")} in the meantime.`);
+      else if (code === "estimates_not_reproducible" || code === "contract_changed" || error.status === 404) {
+        renew("The stored price can no longer be used.");
+      } else explain(error, "Your order is not confirmed yet", confirm);
+    }
+  });
+}
+
+// The contract was made, but its answer got lost on the way.
+async function finishFromServer() {
+  try {
+    finish(await readCheckout(checkout));
+  } catch (error) {
+    explain(error, "Your order is confirmed, but did not load", finishFromServer);
+  }
+}
+
+function renew(text) {
+  say({
+    title: "This offer has run out",
+    text: `${text} Everything you chose is still here.`,
+    action: "Get the price again",
+    run: () => {
+      backToChoices();
+      form.requestSubmit();
+    },
+  });
+}
+
+function finish(session) {
+  setStage("done");
+  $("done").replaceChildren(...confirmation({ session, preview: shown.preview, plan, buyer: buyerName() }));
+  lookAt($("done-title"));
+  sessionStorage.removeItem(KEPT);
+}
+
+// ---- the page's voice -----------------------------------------------------------------------------------------------
+
+function setStage(stage) {
+  $("checkout").dataset.stage = stage;
+  $("checkout").hidden = stage === "done";
+  $("done").hidden = stage !== "done";
+  form.hidden = stage === "review";
+  $("review").hidden = stage !== "review";
+  $("continue").hidden = stage === "review";
+  $("continue").disabled = stage === "loading";
+  $("confirm").hidden = $("edit").hidden = stage !== "review";
+  document.querySelector(".region").hidden = stage === "review" || stage === "done";
+}
+
+/** A new screen begins at its heading, for the eye and for the screen reader. */
+function lookAt(heading) {
+  heading.focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
+/** The message above the button: `{title, text, action?, run?}`, or null for none. */
+function say(message) {
+  if (!message) {
+    $("notice").replaceChildren();
+    return;
+  }
+  const { title, text, action, run } = message;
+  $("notice").replaceChildren(icon("alert"), el("div", {}, el("strong", {}, title), el("p", {}, text)),
+    action ? el("button.quiet", { type: "button", onclick: run }, action) : "");
+}
+
+/** Says in plain words why something failed, and offers to try again. */
+function explain(error, title, retry) {
+  const again = { title, action: "Try again", run: retry };
+  if (error.kind === "offline") {
+    say({ ...again, text: "You seem to be offline. Everything you chose is kept." });
+  } else if (error.kind === "busy") {
+    say({ ...again, text: `Too many orders at this moment. Try again in ${error.retryAfter ?? 10} seconds; everything you chose is kept.` });
+  } else if (error.kind === "unavailable") {
+    say({ ...again, text: "Our server did not answer. Nothing was charged, and everything you chose is kept." });
+  } else {
+    console.error(error);
+    say({ ...again, text: `${sentence(error.message || "something unexpected happened")} Everything you chose is kept.` });
+  }
+}
+
+/** Marks a button as busy for as long as `work` takes; a second press does nothing. */
+async function whileBusy(button, label, work) {
+  if (button.getAttribute("aria-disabled") === "true") return null;
+  const usual = button.textContent;
+  button.setAttribute("aria-disabled", "true");
+  button.textContent = label;
+  try {
+    return await work();
+  } finally {
+    button.removeAttribute("aria-disabled");
+    button.textContent = usual;
+  }
+}
+
+// Screen readers hear the total once the buyer pauses; the picture changes at once.
+let announcing;
+function announce(text) {
+  clearTimeout(announcing);
+  announcing = setTimeout(() => {
+    if ($("status").textContent !== text) $("status").textContent = text;
+  }, 500);
+}
+
+// ---- a reload loses nothing -----------------------------------------------------------------------------------------
+
+const KEPT = "ternwell-order";
+
+function keepOrder() {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(order));
+  } catch {
+    // Storage may be switched off; the order then lives as long as the page.
+  }
+}
+
+function restoreOrder() {
+  try {
+    return { ...newOrder(), ...JSON.parse(sessionStorage.getItem("ternwell-order") ?? "{}") };
+  } catch {
+    return newOrder();
+  }
+}
