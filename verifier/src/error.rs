@@ -1,0 +1,218 @@
+//! Everything that can go wrong over HTTP, as `application/problem+json` (RFC 9457).
+//!
+//! An [`Error`] becomes a response that carries a [`Problem`]; `http::finish` adds the request id and writes it. The cause
+//! of a failure on this side is logged and never sent.
+
+use axum::extract::rejection::BytesRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use checkout_preview::{Json, Problems};
+use serde::Serialize;
+
+/// The statuses from which a checkout may be confirmed.
+pub const CONFIRMABLE: &[&str] = &["pending"];
+
+/// Why a request was not answered as asked.
+#[derive(Debug)]
+pub enum Error {
+    /// The body is not JSON; where, and why.
+    NotJson(String),
+    /// The body did not arrive.
+    Unreadable,
+    /// The body is larger than the endpoint takes.
+    TooLarge,
+    /// The body is not sent as JSON.
+    NotSentAsJson,
+    /// Nothing is there, or nothing of this organisation.
+    NotFound,
+    /// The engine refuses the request or the catalog.
+    Rejected(Problems),
+    /// The organisation has no catalog yet.
+    CatalogMissing,
+    /// `If-Match` names another catalog than the current one.
+    CatalogChanged,
+    /// The buyer was shown something else than what it costs.
+    PreviewMismatch {
+        /// Where, and what on either side.
+        differences: Vec<Difference>,
+        /// What it costs.
+        preview: Box<Json>,
+    },
+    /// The engine does not arrive at the stored preview again.
+    NotReproducible,
+    /// The session is confirmed already, or expired.
+    NotConfirmable {
+        /// The session's status.
+        current_status: &'static str,
+    },
+    /// The request took too long.
+    TimedOut,
+    /// The database does not do what it should.
+    Database(sqlx::Error),
+    /// A mistake in this program.
+    Internal(&'static str),
+}
+
+/// One place where two documents differ.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Difference {
+    /// A JSON pointer into the preview.
+    pub path: String,
+    /// What the buyer was shown; left out where there was nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Json>,
+    /// What it is; left out where there is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actual: Option<Json>,
+}
+
+/// The body of every answer that is an error.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Problem {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    code: String,
+    detail: String,
+    pub(crate) request_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problems: Option<Problems>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differences: Option<Vec<Difference>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_statuses: Option<&'static [&'static str]>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Problem {
+        Problem {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            code: code.into(),
+            detail: detail.into(),
+            request_id: String::new(),
+            problems: None,
+            differences: None,
+            preview: None,
+            current_status: None,
+            valid_statuses: None,
+        }
+    }
+
+    /// What to say of an error status that somebody else set: the router, or the file server.
+    pub(crate) fn of(status: StatusCode) -> Problem {
+        let title = status.canonical_reason().unwrap_or("Error");
+        let detail = match status {
+            StatusCode::NOT_FOUND => "there is nothing here",
+            StatusCode::METHOD_NOT_ALLOWED => "this address takes other methods, named in the Allow header",
+            _ => "the request cannot be answered",
+        };
+        Problem::new(status, &title.to_ascii_lowercase().replace(' ', "_"), detail)
+    }
+}
+
+impl Error {
+    fn problem(self) -> Problem {
+        use StatusCode as S;
+        match self {
+            Error::NotJson(why) => Problem::new(S::BAD_REQUEST, "not_json", format!("the body is not JSON: {why}")),
+            Error::Unreadable => Problem::new(S::BAD_REQUEST, "unreadable_body", "the body did not arrive whole"),
+            Error::TooLarge => {
+                Problem::new(S::PAYLOAD_TOO_LARGE, "payload_too_large", "the body is larger than this address takes")
+            }
+            Error::NotSentAsJson => Problem::new(
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "send the body as `content-type: application/json`, not compressed",
+            ),
+            Error::NotFound => Problem::of(S::NOT_FOUND),
+            Error::Rejected(problems) => Problem {
+                problems: Some(problems),
+                ..Problem::new(
+                    S::UNPROCESSABLE_ENTITY,
+                    "rejected",
+                    "what was sent breaks the rules named in `problems`",
+                )
+            },
+            Error::CatalogMissing => {
+                Problem::new(S::CONFLICT, "catalog_missing", "there is no catalog yet: send one to PUT /catalog")
+            }
+            Error::CatalogChanged => Problem::new(
+                S::PRECONDITION_FAILED,
+                "catalog_changed",
+                "the current catalog is not the one named in If-Match: read it again",
+            ),
+            Error::PreviewMismatch { differences, preview } => Problem {
+                differences: Some(differences),
+                preview: Some(*preview),
+                ..Problem::new(
+                    S::CONFLICT,
+                    "preview_mismatch",
+                    "expected_estimates are not what the checkout costs: show the buyer `preview` and ask again",
+                )
+            },
+            Error::NotReproducible => Problem::new(
+                S::CONFLICT,
+                "estimates_not_reproducible",
+                "the stored preview can no longer be reproduced exactly: create a new checkout",
+            ),
+            Error::NotConfirmable { current_status } => Problem {
+                current_status: Some(current_status),
+                valid_statuses: Some(CONFIRMABLE),
+                ..Problem::new(
+                    S::CONFLICT,
+                    "checkout_not_confirmable",
+                    format!("a checkout whose status is {current_status} cannot be confirmed"),
+                )
+            },
+            Error::TimedOut => Problem::new(S::SERVICE_UNAVAILABLE, "timed_out", "the request took too long"),
+            Error::Database(cause) => {
+                tracing::error!(%cause, "the database failed");
+                Problem::new(S::SERVICE_UNAVAILABLE, "service_unavailable", "try again in a moment")
+            }
+            Error::Internal(cause) => {
+                tracing::error!(cause, "a mistake in this program");
+                Problem::new(S::INTERNAL_SERVER_ERROR, "internal_server_error", "this is a mistake of the server")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let problem = self.problem();
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        response.extensions_mut().insert(problem);
+        response
+    }
+}
+
+impl From<Problems> for Error {
+    fn from(problems: Problems) -> Error {
+        Error::Rejected(problems)
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(cause: sqlx::Error) -> Error {
+        Error::Database(cause)
+    }
+}
+
+impl From<tokio::task::JoinError> for Error {
+    fn from(_: tokio::task::JoinError) -> Error {
+        Error::Internal("a task did not finish")
+    }
+}
+
+impl From<BytesRejection> for Error {
+    fn from(rejection: BytesRejection) -> Error {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { Error::TooLarge } else { Error::Unreadable }
+    }
+}

@@ -1,0 +1,281 @@
+//! The built binary: previews from files and lines, catalogs in and out, the service started and stopped.
+mod support;
+
+use checkout_preview::{Catalog, Clock, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+use support::{CATALOG, REQUEST, date, instant, parse};
+use tempfile::TempDir;
+
+const AS_OF: &str = "2026-11-22";
+const NOW: &str = "2026-11-22T12:00:00Z";
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_checkout-verifier"));
+    command.args(arguments).current_dir(folder).env_remove("DATABASE_URL").env_remove("LISTEN");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+#[track_caller]
+fn ended(output: &Output, code: i32) -> (&str, &str) {
+    let [out, err] = [&output.stdout, &output.stderr].map(|bytes| std::str::from_utf8(bytes).unwrap());
+    assert_eq!(output.status.code(), Some(code), "{out}{err}");
+    (out, err)
+}
+
+fn folder(request: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("request.json"), request).unwrap();
+    std::fs::write(folder.path().join("catalog.json"), CATALOG).unwrap();
+    folder
+}
+
+fn engine(request: &str) -> Result<String, String> {
+    let catalog = Catalog::load(parse(CATALOG)).unwrap();
+    let clock = Clock { as_of: date(AS_OF), now: instant(NOW) };
+    let request = parse(request);
+    let preview = checkout_preview::preview(&request, &catalog, clock);
+    preview.map(|preview| json::to_text(&preview)).map_err(|problems| json::to_text(&problems))
+}
+
+const FROM_FILES: [&str; 5] = ["preview", "--request", "request.json", "--catalog", "catalog.json"];
+
+#[test]
+fn a_preview_is_printed_as_the_engine_prints_it() {
+    let folder = folder(REQUEST);
+    let given = [&FROM_FILES[..], &["--as-of", AS_OF, "--now", NOW]].concat();
+    let output = run(folder.path(), &given);
+    let compact = engine(REQUEST).unwrap();
+    assert_eq!(ended(&output, 0), (format!("{compact}\n").as_str(), ""));
+
+    let output = run(folder.path(), &[&given[..], &["--pretty"]].concat());
+    let (pretty, _) = ended(&output, 0);
+    assert!(pretty.lines().count() > 50 && pretty.contains("\n  \"currency\": \"USD\",\n"), "{pretty}");
+    assert_eq!(json::to_text(&parse(pretty)), compact);
+
+    // The system's clock; its date is that of New York.
+    let output = run(folder.path(), &FROM_FILES);
+    assert!(ended(&output, 0).0.contains(r#""as_of":"20"#));
+    let output = run(folder.path(), &[&FROM_FILES[..], &["--now", "2026-03-01T02:00:00Z"]].concat());
+    assert!(ended(&output, 0).0.contains(r#""as_of":"2026-02-28""#));
+}
+
+#[test]
+fn problems_are_told_to_people() {
+    let folder = folder(r#"{"plan_id":"nope","customer_id":"cus_1"}"#);
+    let output = run(folder.path(), &FROM_FILES);
+    let (out, err) = ended(&output, 1);
+    assert_eq!(out, "");
+    assert!(err.starts_with("/plan_id: ") && err.contains("`nope`") && err.contains("\n  help: "), "{err}");
+
+    let output = run(folder.path(), &[&FROM_FILES[..], &["--as-of", "tomorrow"]].concat());
+    assert!(ended(&output, 1).1.starts_with("/as_of: "));
+    let output = run(folder.path(), &[&FROM_FILES[..], &["--now", AS_OF]].concat());
+    assert!(ended(&output, 1).1.starts_with("/now: "));
+}
+
+#[test]
+fn what_cannot_be_read_or_was_not_meant_exits_with_2() {
+    let folder = folder("{");
+    for (arguments, said) in [
+        (&FROM_FILES[..], "request.json is not JSON"),
+        (&["preview", "--request", "none.json", "--catalog", "catalog.json"], "cannot read none.json"),
+        (&["preview"], "--request"),
+        (&["preview", "--jsonl", "--pretty"], "--jsonl"),
+        (&["catalog", "check", "none.json"], "cannot read none.json"),
+        (&["catalog", "export"], "there is no catalog"),
+        (&["migrate", "--database", "postgres://localhost/x"], "PostgreSQL"),
+        (&["migrate", "--database", "sqlite::memory:"], "sqlite:FILE"),
+        (&["migrate", "--database", "sqlite:no/such/folder/x.db"], "cannot open"),
+        (&["serve", "--listen", "nowhere"], "cannot listen on nowhere"),
+        (&["serve", "--www", "nowhere"], "there is no folder nowhere"),
+        (&["fly"], "unrecognized"),
+    ] {
+        let output = run(folder.path(), arguments);
+        let (out, err) = ended(&output, 2);
+        assert_eq!(out, "");
+        assert!(err.contains(said), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn catalogs_are_checked_imported_and_exported() {
+    let folder = folder(REQUEST);
+    let output = run(folder.path(), &["catalog", "check", "catalog.json"]);
+    assert_eq!(ended(&output, 0).0, "catalog.json is a valid catalog, version 2026-11-01.3\n");
+    let output = run(folder.path(), &["migrate"]);
+    assert_eq!(ended(&output, 0), ("", ""));
+    let output = run(folder.path(), &["catalog", "import", "catalog.json"]);
+    assert!(ended(&output, 0).0.contains(r#""catalog_version":"2026-11-01.3""#));
+    assert_eq!(ended(&run(folder.path(), &["catalog", "export"]), 0), (CATALOG, ""));
+
+    std::fs::write(folder.path().join("wrong.json"), CATALOG.replace("Asia/Tokyo", "Asia/Edo")).unwrap();
+    for command in ["check", "import"] {
+        let output = run(folder.path(), &["catalog", command, "wrong.json"]);
+        let (out, err) = ended(&output, 1);
+        assert_eq!(out, "");
+        assert!(err.starts_with("/catalog/business_entities/1/time_zone: ") && err.contains("Asia/Edo"), "{err}");
+    }
+    assert_eq!(ended(&run(folder.path(), &["catalog", "export"]), 0).0, CATALOG);
+}
+
+fn line(request: &str) -> String {
+    let compact = |text| json::to_text(&parse(text));
+    format!(r#"{{"request":{},"catalog":{},"as_of":"{AS_OF}","now":"{NOW}"}}"#, compact(request), compact(CATALOG))
+}
+
+#[test]
+fn every_line_is_answered_by_a_line() {
+    let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let nested =
+        |levels| format!(r#"{{"plan_id":"team","customer_id":"cus_1","customer_data":{{"deep":{}}}}}"#, deep(levels));
+    let ok = |request: &str| format!(r#"{{"status":"ok","preview":{}}}"#, engine(request).unwrap());
+    let rejected = |request: &str| format!(r#"{{"status":"rejected","problems":{}}}"#, engine(request).unwrap_err());
+    let malformed = r#"{"status":"rejected","problems":[{"code":"invalid_type","path":"","message":"the line "#;
+    let (good, wrong) = (line(REQUEST), line(r#"{"plan_id":"nope"}"#));
+
+    let mut input = Vec::new();
+    let mut expected = Vec::new();
+    let mut add = |line: &[u8], answer: String| {
+        input.extend_from_slice(line);
+        input.push(b'\n');
+        expected.push(answer);
+    };
+    add(good.as_bytes(), ok(REQUEST));
+    add(b"", malformed.into());
+    add(b"   \r", malformed.into());
+    add(b"{", malformed.into());
+    add(b"null", malformed.into());
+    add(b"[{},{},null,null]", malformed.into());
+    add(b"\xff\xfe", malformed.into());
+    add(good.replace("team", "\u{fffd}").replace('\u{fffd}', "te\0am").as_bytes(), malformed.into());
+    add(&[good.as_bytes(), b" {}"].concat(), malformed.into());
+    add(deep(100_000).as_bytes(), malformed.into());
+    add(&vec![b'x'; 65 * 1024 * 1024], malformed.into());
+    add(wrong.as_bytes(), rejected(r#"{"plan_id":"nope"}"#));
+    add(line(&nested(60)).as_bytes(), ok(&nested(60)));
+    add(line(&nested(62)).as_bytes(), ok(&nested(62)));
+    add(line(&nested(63)).as_bytes(), rejected(&nested(63)));
+    add(format!("{} \r", good.replace(r#"{"request""#, r#"{"note":[1e400],"request""#)).as_bytes(), ok(REQUEST));
+    add(b"{}", r#"{"status":"rejected","problems":[{"code":"catalog_invalid","path":"/catalog""#.into());
+    input.extend_from_slice(good.as_bytes());
+    expected.push(ok(REQUEST));
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = command(folder.path(), &["preview", "--jsonl"]).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    let (out, err) = ended(&output, 0);
+    assert_eq!(err, "");
+    let answers: Vec<&str> = out.lines().collect();
+    assert_eq!(answers.len(), expected.len());
+    for (number, (answer, expected)) in answers.iter().zip(expected).enumerate() {
+        assert!(answer.starts_with(&expected), "line {number}: {answer}\nexpected: {expected}");
+    }
+}
+
+#[test]
+fn a_line_is_answered_before_the_next_one_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = command(folder.path(), &["preview", "--jsonl"]).spawn().unwrap();
+    let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (sender, answers) = mpsc::channel();
+    std::thread::spawn(move || BufReader::new(stdout).lines().try_for_each(|line| sender.send(line.unwrap())));
+    for _ in 0..3 {
+        stdin.write_all(line(REQUEST).as_bytes()).unwrap();
+        // Half of the next line is no reason to wait.
+        stdin.write_all(b"\n{\"request\":").unwrap();
+        let answer = answers.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(answer.starts_with(r#"{"status":"ok","#), "{answer}");
+        stdin.write_all(b"\n").unwrap();
+        let answer = answers.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(answer.starts_with(r#"{"status":"rejected","#), "{answer}");
+    }
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = command(folder.path(), &["preview", "--jsonl"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut stdin = child.stdin.take().unwrap();
+    let _ = stdin.write_all(format!("{}\n", line(REQUEST)).repeat(3).as_bytes());
+    drop(stdin);
+    assert_eq!(ended(&child.wait_with_output().unwrap(), 0), ("", ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_service_says_where_it_listens_and_stops_when_asked() {
+    let folder = folder(REQUEST);
+    std::fs::write(folder.path().join("index.html"), "<!doctype html>").unwrap();
+    assert!(run(folder.path(), &["catalog", "import", "catalog.json"]).status.success());
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--www", "."];
+    let mut child = Running(command(folder.path(), &arguments).stdin(Stdio::null()).spawn().unwrap());
+    let mut said = String::new();
+    let mut stdout = BufReader::new(child.0.stdout.take().unwrap());
+    stdout.read_line(&mut said).unwrap();
+    let address = said.trim_end().strip_prefix("listening on http://").unwrap();
+
+    let ask = |request: String| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let answer = ask("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".into());
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("<!doctype html>"), "{answer}");
+    let secret = r#"{"plan_id":"team","business_entity_id":"be_us","customer_data":{"name":"Grace Hopper"}}"#;
+    let answer = ask(format!(
+        "POST /checkouts/preview?email=grace@example.com HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{secret}",
+        secret.len()
+    ));
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    // An idle connection does not keep the service from stopping.
+    let idle = TcpStream::connect(address).unwrap();
+
+    assert!(Command::new("kill").arg(child.0.id().to_string()).status().unwrap().success());
+    assert!(child.0.wait().unwrap().success());
+    drop(idle);
+    let mut log = String::new();
+    child.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(log.contains(r#""route":"/checkouts/preview""#) && log.contains(r#""status":200"#), "{log}");
+    assert!(log.lines().all(|line| json::parse(line.as_bytes()).is_ok()), "{log}");
+    assert!(!log.to_lowercase().contains("grace"), "{log}");
+}
+
+/// Killed when a test fails before it has stopped it.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
+}
+
+#[test]
+fn the_manual_lists_every_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), &["serve", "--help"]);
+    let (help, _) = ended(&output, 0);
+    for setting in ["LISTEN", "DATABASE_URL", "WWW", "PKG", "LOG_LEVEL", "127.0.0.1:8787", "sqlite:checkout.db"] {
+        assert!(help.contains(setting), "{setting} is not in\n{help}");
+    }
+    let files: Vec<PathBuf> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.is_empty(), "{files:?}");
+}
