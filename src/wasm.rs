@@ -126,10 +126,7 @@ impl Options {
             None | Some(Json::Null) => Vec::new(),
             Some(Json::Object(fields)) => fields,
             Some(other) => {
-                return Err(type_error(&format!(
-                    "the options must be an object, not {}",
-                    other.kind()
-                )));
+                return Err(type_error(&format!("the options must be an object, not {}", other.kind())));
             }
         };
         let mut options = Options { now: None, as_of: None };
@@ -139,9 +136,7 @@ impl Options {
                 "now" => options.now = value,
                 "as_of" => options.as_of = value,
                 _ => {
-                    return Err(type_error(&format!(
-                        "there is no option `{name}`; the options are now and as_of"
-                    )));
+                    return Err(type_error(&format!("there is no option `{name}`; the options are now and as_of")));
                 }
             }
         }
@@ -156,14 +151,11 @@ impl Options {
         let as_of = self.as_of.as_ref().map(|as_of| read_date(as_of, "/as_of"));
         match (now, as_of) {
             (Ok(now), Some(Ok(as_of))) => Ok(Clock { as_of, now }),
-            (Ok(now), None) => Ok(Clock {
-                as_of: today(now, time_zone(request, catalog))?,
-                now,
-            }),
+            (Ok(now), None) => Ok(Clock { as_of: today(now, time_zone(request, catalog))?, now }),
             (Err(problems), Some(Ok(_)) | None) | (Ok(_), Some(Err(problems))) => Err(thrown(problems)),
-            (Err(now), Some(Err(as_of))) => Err(thrown(
-                Problems::new([now.as_slice(), as_of.as_slice()].concat()).unwrap_or(now),
-            )),
+            (Err(now), Some(Err(as_of))) => {
+                Err(thrown(Problems::new([now.as_slice(), as_of.as_slice()].concat()).unwrap_or(now)))
+            }
         }
     }
 }
@@ -179,9 +171,7 @@ fn today(now: DateTime<Utc>, zone: Option<TimeZone>) -> Result<NaiveDate, JsValu
     let format = format_of(&zone)?;
     let mut date = (None, None, None);
     for part in format.format_to_parts(&Date::new(&now.to_rfc3339().into()))?.iter() {
-        let number = Reflect::get(&part, &"value".into())?
-            .as_string()
-            .and_then(|text| text.parse::<u32>().ok());
+        let number = Reflect::get(&part, &"value".into())?.as_string().and_then(|text| text.parse::<u32>().ok());
         match Reflect::get(&part, &"type".into())?.as_string().as_deref() {
             Some("year") => date.0 = number.and_then(|year| i32::try_from(year).ok()),
             Some("month") => date.1 = number,
@@ -197,21 +187,13 @@ fn today(now: DateTime<Utc>, zone: Option<TimeZone>) -> Result<NaiveDate, JsValu
 
 fn format_of(zone: &TimeZone) -> Result<DateTimeFormat, JsValue> {
     let cached = FORMATS.with_borrow(|formats| {
-        formats
-            .iter()
-            .find(|(name, _)| name == zone.name)
-            .map(|(_, format)| format.unchecked_ref::<JsValue>().clone())
+        formats.iter().find(|(name, _)| name == zone.name).map(|(_, format)| format.unchecked_ref::<JsValue>().clone())
     });
     if let Some(format) = cached {
         return Ok(format.unchecked_into());
     }
     let options = Object::new();
-    for (option, value) in [
-        ("timeZone", zone.name),
-        ("year", "numeric"),
-        ("month", "2-digit"),
-        ("day", "2-digit"),
-    ] {
+    for (option, value) in [("timeZone", zone.name), ("year", "numeric"), ("month", "2-digit"), ("day", "2-digit")] {
         Reflect::set(&options, &option.into(), &value.into())?;
     }
     let format = match DateTimeFormat::new("en-u-ca-iso8601-nu-latn", &options) {
@@ -220,9 +202,7 @@ fn format_of(zone: &TimeZone) -> Result<DateTimeFormat, JsValue> {
         Err(error) => return Err(error),
     };
     // Browsers take `europe/berlin` and, some of them, `+01:00` for a zone; the server takes the names of the database.
-    let resolved = Reflect::get(&format.resolved_options()?, &"timeZone".into())?
-        .as_string()
-        .unwrap_or_default();
+    let resolved = Reflect::get(&format.resolved_options()?, &"timeZone".into())?.as_string().unwrap_or_default();
     if zone.name.starts_with(['+', '-']) || (resolved != zone.name && resolved.eq_ignore_ascii_case(zone.name)) {
         return Err(thrown(zone.unknown()));
     }
@@ -259,10 +239,7 @@ struct Reader {
 
 impl Reader {
     fn new() -> Reader {
-        Reader {
-            left: MAX_SIZE,
-            object_prototype: Object::get_prototype_of(&Object::new()),
-        }
+        Reader { left: MAX_SIZE, object_prototype: Object::get_prototype_of(&Object::new()) }
     }
 
     /// Reads the value found under `key`, `depth` lists and objects down; `None` for `undefined`.
@@ -408,9 +385,7 @@ fn deeper(depth: usize) -> Option<usize> {
 
 fn names_proto(json: &Json) -> bool {
     match json {
-        Json::Object(fields) => fields
-            .iter()
-            .any(|(name, value)| name == "__proto__" || names_proto(value)),
+        Json::Object(fields) => fields.iter().any(|(name, value)| name == "__proto__" || names_proto(value)),
         Json::List(items) => items.iter().any(names_proto),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Foreign(_) => false,
     }

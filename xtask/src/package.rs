@@ -59,14 +59,8 @@ pub(crate) fn build() -> Result<()> {
     let source = |name: &str| read(&sources.join(name));
     let api = source("api.js")?.replace("\"0.0.0\"", &format!("{version:?}"));
     let shared = [within(&glue.error)?, within(&glue.engine)?, within(&api)?].concat();
-    write(
-        &next.join("browser.js"),
-        &[shared.as_str(), &loader(&source("browser.js")?)].concat(),
-    )?;
-    write(
-        &next.join("node.cjs"),
-        &["\"use strict\";\n", &shared, &source("node.cjs")?].concat(),
-    )?;
+    write(&next.join("browser.js"), &[shared.as_str(), &loader(&source("browser.js")?)].concat())?;
+    write(&next.join("node.cjs"), &["\"use strict\";\n", &shared, &source("node.cjs")?].concat())?;
     write(&next.join("node.js"), &source("node.js")?)?;
     let types = source("index.d.ts")?;
     write(&next.join("index.d.ts"), &types)?;
@@ -87,15 +81,10 @@ fn compile() -> Result<PathBuf> {
         command.env("RUSTUP_TOOLCHAIN", toolchain);
     }
     // The text of a panic names its source file: without this, by its place on the machine that built the package.
-    let home = std::env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     let mut flags = format!("--remap-path-prefix={}=.", root().display());
     if let Some(home) = home {
-        flags.push_str(&format!(
-            "\u{1f}--remap-path-prefix={}=crates",
-            home.join("registry/src").display()
-        ));
+        flags.push_str(&format!("\u{1f}--remap-path-prefix={}=crates", home.join("registry/src").display()));
     }
     command.env("CARGO_ENCODED_RUSTFLAGS", flags);
     run(&mut command)?;
@@ -116,25 +105,15 @@ fn bind(wasm: &Path) -> Result<Glue> {
     let _ = fs::remove_dir_all(&folder);
     let mut bindgen = Bindgen::new();
     bindgen.input_path(wasm).out_name("engine").typescript(false);
-    bindgen
-        .web(true)?
-        .omit_default_module_path(true)
-        .reset_state_function(true);
+    bindgen.web(true)?.omit_default_module_path(true).reset_state_function(true);
     bindgen.remove_name_section(true).remove_producers_section(true);
     let mut output = bindgen.generate_output().context("wasm-bindgen failed")?;
     output.emit(&folder)?;
     let snippets: Vec<&String> = output.snippets().values().flatten().collect();
     let [error] = snippets.as_slice() else {
-        bail!(
-            "src/wasm.rs has {} pieces of inline JavaScript; the package is made for one",
-            snippets.len()
-        );
+        bail!("src/wasm.rs has {} pieces of inline JavaScript; the package is made for one", snippets.len());
     };
-    Ok(Glue {
-        engine: read(&folder.join("engine.js"))?,
-        error: error.to_string(),
-        folder,
-    })
+    Ok(Glue { engine: read(&folder.join("engine.js"))?, error: error.to_string(), folder })
 }
 
 /// A module's text as part of a larger one: without imports (their names are there) and without exports.
@@ -160,20 +139,14 @@ fn within(module: &str) -> Result<String> {
 
 /// A loader's text without its imports.
 fn loader(module: &str) -> String {
-    module
-        .lines()
-        .filter(|line| !line.starts_with("import "))
-        .flat_map(|line| [line, "\n"])
-        .collect()
+    module.lines().filter(|line| !line.starts_with("import ")).flat_map(|line| [line, "\n"]).collect()
 }
 
 fn check_version(package: &str, version: &str) -> Result<()> {
     let wanted = format!("\"version\": \"{version}\"");
     match package.contains(&wanted) {
         true => Ok(()),
-        false => Err(anyhow!(
-            "pkg/package.json is not of version {version}, as Cargo.toml is; write {wanted} there"
-        )),
+        false => Err(anyhow!("pkg/package.json is not of version {version}, as Cargo.toml is; write {wanted} there")),
     }
 }
 
@@ -184,9 +157,7 @@ fn fingerprint(wasm: &Path, sources: &Path, optimised: bool, version: &str) -> R
     fs::read(wasm)?.hash(&mut hasher);
     // This program is an input, too.
     fs::read(std::env::current_exe()?)?.hash(&mut hasher);
-    let mut names = fs::read_dir(sources)?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<Vec<_>>>()?;
+    let mut names = fs::read_dir(sources)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     names.sort();
     for name in names {
         name.hash(&mut hasher);
@@ -210,10 +181,7 @@ mod tests {
     #[test]
     fn a_module_is_joined_without_its_imports_and_exports() {
         let module = "import { a } from \"./a.js\";\nexport class B {}\nexport function c() {}\nexport { c as d };\nconst e = 1;\n";
-        assert_eq!(
-            within(module).ok().as_deref(),
-            Some("class B {}\nfunction c() {}\nconst e = 1;\n")
-        );
+        assert_eq!(within(module).ok().as_deref(), Some("class B {}\nfunction c() {}\nconst e = 1;\n"));
         assert_eq!(loader("import x from \"x\";\nexport { y };\n"), "export { y };\n");
     }
 

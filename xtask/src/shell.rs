@@ -34,9 +34,7 @@ pub(crate) fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command
 /// It cannot be started, or ends with another code than 0.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     eprintln!("$ {}", line_of(command));
-    let status = command
-        .status()
-        .with_context(|| format!("`{}` cannot be run", name_of(command)))?;
+    let status = command.status().with_context(|| format!("`{}` cannot be run", name_of(command)))?;
     if !status.success() {
         bail!("`{}` failed", line_of(command));
     }
@@ -46,10 +44,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// What a command prints, its errors thrown away; `None` where it cannot be run or fails.
 pub(crate) fn answer(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Where on PATH the first of some programs is.
@@ -64,17 +59,10 @@ pub(crate) fn find(names: &[&str]) -> Option<PathBuf> {
 }
 
 fn name_of(command: &Command) -> String {
-    Path::new(command.get_program())
-        .file_name()
-        .unwrap_or(command.get_program())
-        .to_string_lossy()
-        .into_owned()
+    Path::new(command.get_program()).file_name().unwrap_or(command.get_program()).to_string_lossy().into_owned()
 }
 
 fn line_of(command: &Command) -> String {
     let arguments = command.get_args().map(|argument| argument.to_string_lossy());
-    std::iter::once(name_of(command).into())
-        .chain(arguments)
-        .collect::<Vec<_>>()
-        .join(" ")
+    std::iter::once(name_of(command).into()).chain(arguments).collect::<Vec<_>>().join(" ")
 }
