@@ -1,0 +1,157 @@
+// Opens the shop for a test: a verifier with a database of its own, and a browser to visit it with.
+//
+// Needs a built `checkout-verifier` (`CHECKOUT_VERIFIER` may name one), a built package in pkg/dist, and Chromium
+// (`CHROMIUM` may name one).
+
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const catalogFile = join(root, "www/catalog.json");
+const axe = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
+const browserArguments = [
+  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+];
+
+/** The binary that was built last. */
+function verifierBinary() {
+  if (process.env.CHECKOUT_VERIFIER) return process.env.CHECKOUT_VERIFIER;
+  const built = ["debug", "release"].map((profile) => join(root, "target", profile, "checkout-verifier")).filter(existsSync);
+  assert(built.length > 0, "build the verifier first: cargo build --package checkout-verifier");
+  return built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+}
+
+function chromiumBinary() {
+  return process.env.CHROMIUM ?? execFileSync("which", ["chromium"], { encoding: "utf8" }).trim();
+}
+
+export async function openShop() {
+  const folder = mkdtempSync(join(tmpdir(), "checkout-demo-"));
+  const database = `sqlite:${join(folder, "checkout.db")}`;
+  const binary = verifierBinary();
+  execFileSync(binary, ["catalog", "import", catalogFile, "--database", database], { stdio: ["ignore", "ignore", "inherit"] });
+  const server = spawn(binary, [
+    "serve", "--listen", "127.0.0.1:0", "--database", database, "--log-level", "error",
+    "--www", join(root, "www"), "--pkg", join(root, "pkg"),
+  ], { stdio: ["ignore", "pipe", "inherit"] });
+  const url = await new Promise((resolve, reject) => {
+    server.once("exit", (code) => reject(new Error(`the verifier ended with ${code} before it listened`)));
+    createInterface({ input: server.stdout }).on("line", (line) => {
+      const address = /http:\/\/\S+/.exec(line);
+      if (address) resolve(address[0]);
+    });
+  });
+  const browser = await chromium.launch({ executablePath: chromiumBinary(), args: browserArguments });
+
+  return {
+    url,
+    binary,
+    catalog: JSON.parse(readFileSync(catalogFile, "utf8")),
+
+    /** Calls the server as a test may, past the page. */
+    async call(method, path, body) {
+      const response = await fetch(url + path, {
+        method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body),
+      });
+      return { status: response.status, body: await response.json() };
+    },
+
+    /** The demo in a browser of its own, ready to be used. `faults` collects what the browser complained of. */
+    async visit({ width = 1280, height = 900, ...options } = {}) {
+      const context = await browser.newContext({ viewport: { width, height }, ...options });
+      const page = await context.newPage();
+      page.faults = [];
+      page.setDefaultTimeout(10_000);
+      page.on("pageerror", (error) => page.faults.push(String(error)));
+      page.on("console", (message) => {
+        if (message.type() === "error") page.faults.push(message.text());
+      });
+      await page.goto(url);
+      await page.waitForSelector("[data-stage=choose]").catch((error) => {
+        throw new Error(`the demo did not start: ${page.faults.join("; ") || error.message}`);
+      });
+      return page;
+    },
+
+    async close() {
+      await browser.close();
+      server.removeAllListeners("exit");
+      const ended = new Promise((resolve) => server.once("exit", resolve));
+      server.kill("SIGTERM");
+      await ended;
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** What axe finds wrong, as lines to read. Evaluated from outside the page, so that its strict policy stays as it is. */
+export async function accessibilityFaults(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`));
+}
+
+/** An amount as people read it; written apart from the page's own code, so that one checks the other. */
+export function money(text, currency) {
+  const digits = text.includes(".") ? text.length - text.indexOf(".") - 1 : 0;
+  const format = new Intl.NumberFormat("en", {
+    style: "currency", currency, currencyDisplay: "narrowSymbol", minimumFractionDigits: digits, maximumFractionDigits: digits,
+  });
+  return format.format(text).replace("-", "−");
+}
+
+/** Both invoices as the page shows them: `{due, lines: ["Seats $56.00"], totals: ["Total $60.97"]}`. */
+export function shownInvoices(page) {
+  return page.$$eval(".invoice", (invoices) => invoices.map((invoice) => {
+    const words = (node) => node.textContent.replace(/\s+/g, " ").trim();
+    const row = (node) => [...node.children].map(words).join(" ");
+    return {
+      date: invoice.dataset.date ?? null,
+      due: words(invoice.querySelector(".amount")),
+      lines: [...invoice.querySelectorAll(".line > .row:first-child")].map(row),
+      totals: [...invoice.querySelectorAll(".totals .row")].map(row),
+    };
+  }));
+}
+
+/** What `shownInvoices` should find for a preview. */
+export function expectedInvoices({ estimates, currency }) {
+  const show = (text) => money(text, currency);
+  return [estimates.current_invoice, estimates.next_invoice].map((invoice) => {
+    if (!invoice) return { date: null, due: "None", lines: [], totals: [] };
+    return {
+      date: invoice.invoice_date,
+      due: show(invoice.amount_due),
+      lines: invoice.line_items.map((item) => `${item.name} ${show(item.net_amount)}`),
+      totalRow: `Total ${show(invoice.total)}`,
+      taxes: invoice.taxes.filter(({ amount }) => /[1-9]/.test(amount)).map(({ name, percent, amount }) => `${name} ${percent} % ${show(amount)}`),
+    };
+  });
+}
+
+/** Fails unless the page shows exactly the invoices of `preview`. */
+export async function assertShows(page, preview, about) {
+  const shown = await shownInvoices(page);
+  const expected = expectedInvoices(preview);
+  assert.equal(shown.length, 2, about);
+  for (const [index, { totalRow, taxes, ...invoice }] of expected.entries()) {
+    const { totals, ...rest } = shown[index];
+    if (!totalRow) {
+      assert.deepEqual({ ...rest, totals }, invoice, about);
+      continue;
+    }
+    assert.deepEqual(rest, invoice, about);
+    assert(totals.includes(totalRow), `${about}: ${totalRow} in ${totals}`);
+    for (const tax of taxes) assert(totals.some((row) => row.endsWith(tax)), `${about}: ${tax} in ${totals}`);
+  }
+  const due = preview.estimates.current_invoice;
+  assert.equal(await page.textContent("#due-amount"), money(due.amount_due, due.currency), about);
+}
