@@ -1,7 +1,7 @@
 //! Previews without a server: one from files, or any number from lines.
 
-use crate::clock::{Moment, load_catalog};
-use checkout_preview::{Json, Problem, ProblemCode, Problems, json, preview, read_date, read_instant};
+use crate::clock::Moment;
+use checkout_preview::{Catalog, Json, Problem, ProblemCode, Problems, json, preview, read_date, read_instant};
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
@@ -24,19 +24,29 @@ impl Given {
     /// The preview, as the bytes `JSON.stringify` would write.
     ///
     /// # Errors
-    /// What is wrong, in this order: the catalog, `now`, `as_of`, the request.
+    /// What is wrong with the catalog; else with `now` and `as_of`; else with the request.
     pub fn preview(self) -> Result<String, Problems> {
-        let catalog = load_catalog(self.catalog)?;
-        let mut moment = Moment::system();
-        if self.now != Json::Null {
-            moment.now = read_instant(&self.now, "/now")?;
-        }
-        if self.as_of != Json::Null {
-            moment.as_of = Some(read_date(&self.as_of, "/as_of")?);
-        }
+        let catalog = Catalog::load(self.catalog)?;
+        let now = match self.now {
+            Json::Null => Ok(Moment::system().now),
+            now => read_instant(&now, "/now"),
+        };
+        let as_of = match self.as_of {
+            Json::Null => Ok(None),
+            as_of => read_date(&as_of, "/as_of").map(Some),
+        };
+        let moment = match (now, as_of) {
+            (Ok(now), Ok(as_of)) => Moment { now, as_of },
+            (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => return Err(problems),
+            (Err(now), Err(as_of)) => return Err(both(now, &as_of)),
+        };
         let clock = moment.clock(&self.request, &catalog)?;
         Ok(json::to_text(&preview(&self.request, &catalog, clock)?))
     }
+}
+
+fn both(first: Problems, second: &Problems) -> Problems {
+    Problems::new([first.as_slice(), second.as_slice()].concat()).unwrap_or(first)
 }
 
 /// Read field by field and not as one `Json`, so that the request nests as deep as it may anywhere else.

@@ -15,7 +15,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use checkout_preview::{Json, json};
+use sha2::{Digest, Sha256};
 use std::convert::Infallible;
 use std::future::Future;
 use std::path::PathBuf;
@@ -34,9 +36,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(9);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
-const HTML_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; base-uri 'none'; frame-ancestors 'self'",
-);
+/// The largest page served; pages are held in memory to read their inline scripts.
+const PAGE_LIMIT: usize = 1024 * 1024;
 
 /// Folders served beside the API.
 #[derive(Debug, Default)]
@@ -115,13 +116,48 @@ async fn finish(request: Request, next: Next) -> Response {
     async {
         let started = Instant::now();
         let response = tokio::time::timeout(REQUEST_LIMIT, next.run(request)).await;
-        let response = complete(response.unwrap_or_else(|_| Error::TimedOut.into_response()), id);
+        let response = with_page_policy(response.unwrap_or_else(|_| Error::TimedOut.into_response())).await;
+        let response = complete(response, id);
         let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status = response.status().as_u16(), milliseconds, "answered");
         response
     }
     .instrument(span)
     .await
+}
+
+/// Lets a page run what this server serves and its own inline scripts, each by its hash: an import map must be inline.
+async fn with_page_policy(mut response: Response) -> Response {
+    match response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes) {
+        Some(b"text/html") => {}
+        // What the file server's list calls `.mjs`; RFC 9239 has one name for all JavaScript.
+        Some(b"application/javascript") => {
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript"));
+            return response;
+        }
+        _ => return response,
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(page) = axum::body::to_bytes(body, PAGE_LIMIT).await else {
+        return Error::Internal("a page cannot be read, or is larger than 1 MiB").into_response();
+    };
+    let mut policy = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'self'; \
+                      script-src 'self' 'wasm-unsafe-eval'"
+        .to_owned();
+    for script in inline_scripts(&String::from_utf8_lossy(&page)) {
+        policy.push_str(&format!(" 'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(script))));
+    }
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        parts.headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    Response::from_parts(parts, Body::from(page))
+}
+
+fn inline_scripts(page: &str) -> impl Iterator<Item = &str> {
+    let scripts = page.split("<script").skip(1);
+    let texts = scripts.filter_map(|script| script.split_once('>')?.1.split_once("</script>").map(|(text, _)| text));
+    texts.filter(|text| !text.is_empty())
 }
 
 fn complete(response: Response, id: String) -> Response {
@@ -137,9 +173,6 @@ fn complete(response: Response, id: String) -> Response {
     }
     if parts.status == StatusCode::SERVICE_UNAVAILABLE {
         parts.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    if parts.headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html")) {
-        parts.headers.insert(CONTENT_SECURITY_POLICY, HTML_POLICY);
     }
     parts.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     parts.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
