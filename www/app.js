@@ -5,11 +5,13 @@ import { priceChange } from "./change.js";
 import { confirmation, reviewSheet } from "./contract.js";
 import { el, icon } from "./dom.js";
 import { fillRhythms, followPreview, offerCards, optionRows, rhythmCards } from "./form.js";
-import { day, difference, isNegative, isZero, moment, money, nextMonth, sentence, today, yearLater } from "./format.js";
-import { newOrder, offerOf, planOf, regionOf, requestOf, rhythmOf } from "./order.js";
+import { difference, isNegative, isZero, moment, money, nextMonth, sentence, today, yearLater } from "./format.js";
+import { keepOrder, offerOf, planOf, regionOf, requestOf, restoreOrder } from "./order.js";
+import { showProblems } from "./problems.js";
 import { confirmCheckout, createCheckout, fetchCatalog, readCheckout } from "./server.js";
 import { regions } from "./store.js";
 import { bill, dueOf } from "./summary.js";
+import { announce, explain, lookAt, say, whileBusy } from "./voice.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("order");
@@ -39,7 +41,7 @@ async function start() {
 const customerOf = (id) => catalog.customers?.find((customer) => customer.id === id);
 const entity = () => catalog.business_entities.find(({ id }) => id === regionOf(order).entity);
 
-// ---- choosing -------------------------------------------------------------------------------------------------------
+// ---- choosing
 
 function buildForm() {
   $("region").replaceChildren(...regions.map((region) =>
@@ -86,27 +88,40 @@ function buildChoices() {
 
 /** Asks the engine and shows its answer. Runs on every keystroke; nothing here waits for a server. */
 function refresh() {
-  keepOrder();
-  $("start").value = order.start ?? today(entity().time_zone);
+  keepOrder(order);
+  shown = null;
+  showStart();
   if (!plan) {
-    showProblems([{ path: "/plan_id", message: "this plan is no longer sold", help: "pick another one" }], []);
+    refuse([{ path: "/plan_id", message: "this plan is no longer sold", help: "pick another one" }]);
     return;
   }
   const { request, products } = requestOf(order, plan);
-  const began = performance.now();
   try {
+    const began = performance.now();
     const preview = createCheckoutPreview(request, catalog);
     const took = performance.now() - began;
+    refuse([]);
     shown = { request, preview };
-    showProblems([], []);
     showPreview(preview, took);
   } catch (error) {
-    if (!(error instanceof CheckoutPreviewError)) {
-      explain(error, "The price could not be worked out", refresh);
-      return;
-    }
-    shown = null;
-    showProblems(error.problems, products);
+    if (error instanceof CheckoutPreviewError) refuse(error.problems, products);
+    else explain(error, "The price could not be worked out", refresh);
+  }
+}
+
+/** Shows what is wrong with the order, or that nothing is. The last good price stays, greyed. */
+function refuse(problems, products) {
+  const elsewhere = showProblems(form, problems, products);
+  const wrong = problems.length > 0;
+  $("summary").classList.toggle("stale", wrong);
+  say(elsewhere.length === 0 ? null : {
+    title: "This order cannot be priced",
+    text: elsewhere.map(({ message, help }) => `${sentence(message)} ${sentence(help)}`).join(" "),
+  });
+  if (wrong) {
+    for (const input of form.querySelectorAll("[aria-valuetext]")) input.removeAttribute("aria-valuetext");
+    $("timing").replaceChildren(icon("alert"), "Mend the marked field to see the new price");
+    announce(sentence(problems[0].message));
   }
 }
 
@@ -135,7 +150,13 @@ function firstYears(startDate) {
     const yearPlan = planOf(order, catalog, rhythm);
     if (!yearPlan) return null;
     const request = { ...requestOf(order, yearPlan).request, start_date: startDate, end_date: yearLater(startDate, -1) };
-    return createCheckoutPreview(request, catalog, { as_of: yearLater(startDate) }).estimates.current_invoice;
+    try {
+      return createCheckoutPreview(request, catalog, { as_of: yearLater(startDate) }).estimates.current_invoice;
+    } catch (error) {
+      // The other rhythm may refuse what this one takes; it then has no price to compare with.
+      if (error instanceof CheckoutPreviewError) return null;
+      throw error;
+    }
   });
   const [first] = totals;
   return rhythms.map((rhythm, index) => {
@@ -149,57 +170,7 @@ function firstYears(startDate) {
   });
 }
 
-// ---- problems at their fields ---------------------------------------------------------------------------------------
-
-/** Puts each problem beside the field it is about; what belongs to no field goes above the button. */
-function showProblems(problems, products) {
-  for (const place of form.querySelectorAll(".problem")) {
-    place.hidden = true;
-    place.textContent = "";
-  }
-  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
-  const homeless = [];
-  for (const problem of problems) {
-    const { place, fields } = homeOf(problem.path, products);
-    if (!place) {
-      homeless.push(problem);
-      continue;
-    }
-    place.append(el("span", {}, sentence(problem.message)), " ", problem.help ? sentence(problem.help) : "");
-    place.hidden = false;
-    for (const field of fields) field.setAttribute("aria-invalid", "true");
-  }
-  const broken = problems.length > 0;
-  $("summary").classList.toggle("stale", broken);
-  if (broken) {
-    $("timing").replaceChildren(icon("alert"), "Mend the marked field to see the new price");
-    announce(sentence(problems[0].message));
-  }
-  if (homeless.length > 0) {
-    say({ title: "This order cannot be priced", text: homeless.map(({ message, help }) => sentence(message) + " " + sentence(help)).join(" ") });
-  } else if (broken) {
-    say(null);
-  }
-}
-
-function homeOf(path, products) {
-  const [, field, index, part] = path.split("/");
-  if (field === "product_overrides" && products[index]) {
-    const product = products[index];
-    const inputs = part === "is_enabled" ? ["switch"] : ["range", "quantity"];
-    return { place: $(`${product}-problem`), fields: inputs.map((name) => $(`${product}-${name}`)).filter(Boolean) };
-  }
-  if (field === "start_date") return { place: $("start-problem"), fields: [$("start")] };
-  if (field === "plan_id") return { place: $("plan-problem"), fields: [] };
-  if (field === "customer_id") return { place: $("customer-problem"), fields: [$("customer")] };
-  if (field === "customer_data") {
-    const name = index === "email" ? "email" : "company";
-    return { place: $(`${name}-problem`), fields: [$(name)] };
-  }
-  return { place: null, fields: [] };
-}
-
-// ---- the order's other fields ---------------------------------------------------------------------------------------
+// ---- the fields that every plan has
 
 $("region").addEventListener("change", (event) => {
   order.region = event.target.value;
@@ -211,7 +182,7 @@ $("start").addEventListener("input", (event) => {
   order.start = event.target.value;
   refresh();
 });
-$("start").addEventListener("blur", () => { $("start").value = order.start ?? today(entity().time_zone); });
+$("start").addEventListener("blur", showStart);
 $("start-today").addEventListener("click", () => { order.start = null; refresh(); });
 $("start-next-month").addEventListener("click", () => { order.start = nextMonth(today(entity().time_zone)); refresh(); });
 $("company").addEventListener("input", (event) => { order.company = event.target.value; refresh(); });
@@ -219,6 +190,12 @@ $("email").addEventListener("input", (event) => { order.email = event.target.val
 $("customer").addEventListener("change", (event) => buyAs(event.target.value));
 for (const radio of form.querySelectorAll("[name=buyer]")) {
   radio.addEventListener("change", () => buyAs(radio.value === "account" ? $("customer").value : null));
+}
+
+// Left alone while it says the right day: writing a date field takes the typist's place in it.
+function showStart() {
+  const day = order.start ?? today(entity().time_zone);
+  if ($("start").value !== day) $("start").value = day;
 }
 
 /** A known customer buys where it is at home: its seller decides taxes and currency. */
@@ -230,12 +207,12 @@ function buyAs(customer) {
   buildChoices();
 }
 
-// ---- continue, confirm ----------------------------------------------------------------------------------------------
+// ---- continue, confirm
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   refresh(); // the page may have been open past midnight
-  if (shown) showProblems(missingFields(), []);
+  if (shown) showProblems(form, missingFields());
   const wrong = form.querySelector("[aria-invalid]");
   if (wrong) wrong.focus();
   else if (shown) proceed(shown.request, shown.preview);
@@ -253,6 +230,8 @@ function missingFields() {
 /** Stores the checkout as `preview` shows it. */
 async function proceed(request, preview) {
   say(null);
+  const focused = document.activeElement;
+  form.inert = true;
   const changed = await whileBusy($("continue"), "Holding your price", async () => {
     try {
       checkout = await createCheckout(request, preview.estimates);
@@ -260,12 +239,21 @@ async function proceed(request, preview) {
       review();
     } catch (error) {
       if (error.body?.code === "preview_mismatch") return error.body;
-      if (error.body?.problems) showProblems(error.body.problems, requestOf(order, plan).products);
+      if (error.body?.problems) await learnWhy(error.body.problems);
       else explain(error, "Your order was not saved", () => proceed(request, preview));
     }
     return null;
   });
+  form.inert = false;
+  if (document.activeElement === document.body) focused.focus();
   if (changed) await askAgain(request, preview, changed);
+}
+
+/** The server refuses what the engine here took: its catalog is another one by now. */
+async function learnWhy(problems) {
+  catalog = await fetchCatalog().catch(() => catalog);
+  buildChoices();
+  if (shown) refuse(problems, requestOf(order, plan).products);
 }
 
 /** The server came to another price: show both and let the buyer decide. */
@@ -317,7 +305,7 @@ async function confirm() {
       else if (status) renew(`The order was ${status.replaceAll("_", " ")} in the meantime.`);
       else if (code === "estimates_not_reproducible" || code === "contract_changed" || error.status === 404) {
         renew("The stored price can no longer be used.");
-      } else explain(error, "Your order is not confirmed yet", confirm);
+      } else explain(error, "Your order may not be confirmed yet", confirm, "Trying again cannot order twice.");
     }
   });
 }
@@ -345,12 +333,10 @@ function renew(text) {
 
 function finish(session) {
   setStage("done");
-  $("done").replaceChildren(...confirmation({ session, preview: shown.preview, plan, buyer: buyerName() }));
+  $("done").replaceChildren(...confirmation({ session, plan, buyer: buyerName() }));
   lookAt($("done-title"));
-  sessionStorage.removeItem(KEPT);
+  keepOrder({}); // the next order starts afresh
 }
-
-// ---- the page's voice -----------------------------------------------------------------------------------------------
 
 function setStage(stage) {
   $("checkout").dataset.stage = stage;
@@ -364,77 +350,3 @@ function setStage(stage) {
   document.querySelector(".region").hidden = stage === "review" || stage === "done";
 }
 
-/** A new screen begins at its heading, for the eye and for the screen reader. */
-function lookAt(heading) {
-  heading.focus({ preventScroll: true });
-  scrollTo(0, 0);
-}
-
-/** The message above the button: `{title, text, action?, run?}`, or null for none. */
-function say(message) {
-  if (!message) {
-    $("notice").replaceChildren();
-    return;
-  }
-  const { title, text, action, run } = message;
-  $("notice").replaceChildren(icon("alert"), el("div", {}, el("strong", {}, title), el("p", {}, text)),
-    action ? el("button.quiet", { type: "button", onclick: run }, action) : "");
-}
-
-/** Says in plain words why something failed, and offers to try again. */
-function explain(error, title, retry) {
-  const again = { title, action: "Try again", run: retry };
-  if (error.kind === "offline") {
-    say({ ...again, text: "You seem to be offline. Everything you chose is kept." });
-  } else if (error.kind === "busy") {
-    say({ ...again, text: `Too many orders at this moment. Try again in ${error.retryAfter ?? 10} seconds; everything you chose is kept.` });
-  } else if (error.kind === "unavailable") {
-    say({ ...again, text: "Our server did not answer. Nothing was charged, and everything you chose is kept." });
-  } else {
-    console.error(error);
-    say({ ...again, text: `${sentence(error.message || "something unexpected happened")} Everything you chose is kept.` });
-  }
-}
-
-/** Marks a button as busy for as long as `work` takes; a second press does nothing. */
-async function whileBusy(button, label, work) {
-  if (button.getAttribute("aria-disabled") === "true") return null;
-  const usual = button.textContent;
-  button.setAttribute("aria-disabled", "true");
-  button.textContent = label;
-  try {
-    return await work();
-  } finally {
-    button.removeAttribute("aria-disabled");
-    button.textContent = usual;
-  }
-}
-
-// Screen readers hear the total once the buyer pauses; the picture changes at once.
-let announcing;
-function announce(text) {
-  clearTimeout(announcing);
-  announcing = setTimeout(() => {
-    if ($("status").textContent !== text) $("status").textContent = text;
-  }, 500);
-}
-
-// ---- a reload loses nothing -----------------------------------------------------------------------------------------
-
-const KEPT = "ternwell-order";
-
-function keepOrder() {
-  try {
-    sessionStorage.setItem(KEPT, JSON.stringify(order));
-  } catch {
-    // Storage may be switched off; the order then lives as long as the page.
-  }
-}
-
-function restoreOrder() {
-  try {
-    return { ...newOrder(), ...JSON.parse(sessionStorage.getItem("ternwell-order") ?? "{}") };
-  } catch {
-    return newOrder();
-  }
-}

@@ -6,12 +6,10 @@ import { nameOf } from "./summary.js";
 
 /** The contents of the dialog. `differences` are the server's `{path, expected, actual}`. */
 export function priceChange(before, after, differences) {
-  const rows = [
-    invoiceRow("Due now", before.estimates.current_invoice, after.estimates.current_invoice),
-    invoiceRow("Next invoice", before.estimates.next_invoice, after.estimates.next_invoice),
-    ...lineRows("current_invoice", before, after, differences),
-    ...lineRows("next_invoice", before, after, differences),
-  ].filter(Boolean);
+  const rows = [["Due now", "current_invoice"], ["Next invoice", "next_invoice"]].flatMap(([label, which]) => [
+    invoiceRow(label, before.estimates[which], after.estimates[which]),
+    ...lineRows(which, before, after, differences),
+  ]).filter(Boolean);
   return [
     el("h2", { id: "price-changed-title" }, "The price has changed"),
     el("p", {}, "The price list was updated while you were choosing. Nothing has been ordered yet."),

@@ -24,16 +24,14 @@ export function reviewSheet({ preview, plan, checkout, buyer, seller }) {
 }
 
 /** The contract as the server stored it. */
-export function confirmation({ session, preview, plan, buyer }) {
-  const contract = session.contract ?? preview.contract;
-  const { current_invoice: current, next_invoice: next } = session.estimates ?? preview.estimates;
-  const id = session.contract_id ?? contract.id;
+export function confirmation({ session, plan, buyer }) {
+  const { contract, estimates: { current_invoice: current, next_invoice: next } } = session;
   return [
     el("p.seal", {}, icon("check")),
     el("h1", { id: "done-title", tabindex: "-1" }, "Your contract is made"),
     el("p.lead", {}, `${plan.name} starts on ${day(contract.start_date)}.`),
     facts([
-      ["Contract", id && el("code", {}, id)],
+      ["Contract", el("code", {}, contract.id)],
       ["Buyer", buyer],
       ["Starts", day(contract.start_date)],
       ["Ends", contract.end_date ? day(contract.end_date) : "When you cancel"],

@@ -56,7 +56,7 @@ function optionRow(order, plan, line, onChange) {
   const name = el("span.option-name", { id: id("name") }, product.name);
   const price = el("span.option-price", {}, el("bdi", {}, priceText(pricing, plan.currency)));
   const about = el("p.option-about", { id: id("about") }, product.description ?? "");
-  const quantity = hasQuantity(pricing) ? quantityControl(order, plan, line, id, onChange) : null;
+  const quantity = hasQuantity(pricing) ? quantityControl(order, line, id, onChange) : null;
 
   let head = el("div.option-head", {}, name, price);
   if (optional) {
@@ -73,10 +73,11 @@ function optionRow(order, plan, line, onChange) {
     head = el("label.option-head", { for: id("switch") }, toggle, name, price);
   }
   return el("div.option", { "data-product": product.id }, head, about, quantity,
-    el("p.problem", { id: id("problem"), hidden: true }));
+    el("p.problem", { id: id("problem"), hidden: true }),
+    quantity && pricing.pricing_data.tiers && ladder(pricing, plan.currency));
 }
 
-function quantityControl(order, plan, line, id, onChange) {
+function quantityControl(order, line, id, onChange) {
   const { product, pricing } = line;
   const bounds = pricing.quantity ?? {};
   const slider = products[product.id]?.slider ?? {};
@@ -100,8 +101,7 @@ function quantityControl(order, plan, line, id, onChange) {
   fill();
   return el("div.quantity", {},
     el("div.quantity-inputs", {}, range, field,
-      el("span.unit", { id: id("unit") }, unitText(pricing))),
-    pricing.pricing_data.tiers && ladder(pricing, plan.currency));
+      el("span.unit", { id: id("unit") }, unitText(pricing))));
 }
 
 function unitText({ product, quantity, billing_period }) {

@@ -2,7 +2,7 @@
 
 import { offers, planId, regions } from "./store.js";
 
-export function newOrder() {
+function newOrder() {
   return {
     region: regions[0].id,
     offer: "team",
@@ -73,4 +73,25 @@ export function requestOf(order, plan) {
     request.customer_data = { name: order.company.trim(), email: order.email.trim() };
   }
   return { request, products };
+}
+
+const KEPT = "ternwell-order";
+
+/** Keeps the order over a reload. Where storage is switched off, it lives as long as the page. */
+export function keepOrder(order) {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify(order));
+  } catch {
+    // It is only a convenience.
+  }
+}
+
+export function restoreOrder() {
+  try {
+    const order = { ...newOrder(), ...JSON.parse(sessionStorage.getItem(KEPT)) };
+    if (offerOf(order)?.rhythms.includes(rhythmOf(order)) && regionOf(order)) return order;
+  } catch {
+    // What cannot be read is forgotten.
+  }
+  return newOrder();
 }
