@@ -137,6 +137,14 @@ impl<'de> Visitor<'de> for Nested {
         Ok(Json::Number(value))
     }
 
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Json, E> {
+        number(&value.to_string())
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Json, E> {
+        number(&value.to_string())
+    }
+
     fn visit_str<E>(self, value: &str) -> Result<Json, E> {
         Ok(Json::String(value.to_owned()))
     }
@@ -167,14 +175,18 @@ impl<'de> Visitor<'de> for Nested {
             let value = map.next_value_seed(deeper)?;
             if key == NUMBER_KEY
                 && let Json::String(text) = &value
-                && let Ok(number) = text.parse()
             {
-                return Ok(Json::Number(number));
+                return number(text);
             }
             fields.push((key, value));
         }
         Ok(in_javascript_order(fields))
     }
+}
+
+/// The double nearest to a number as it was written; infinite for `1e400`.
+fn number<E: serde::de::Error>(text: &str) -> Result<Json, E> {
+    text.parse().map(Json::Number).map_err(|_| E::custom(format_args!("`{text}` is not a number")))
 }
 
 impl Serialize for Json {

@@ -1,0 +1,270 @@
+//! Calendar dates, durations and billing periods.
+//!
+//! Input: dates and durations from the wire. Output: [`Range`]s of days and the periods of an [`Anchor`]. Neighbours:
+//! `contract` lays out phases, `schedule` cuts periods into segments.
+//!
+//! Every boundary is computed from the anchor and never from the boundary before it: monthly from 2026-01-31 the periods
+//! begin on 02-28, 03-31 and 04-30 (R5.1).
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
+
+/// The first day after the last one that can be named (R1.4): what lies on or after it never comes.
+pub(crate) const NEVER: NaiveDate = match NaiveDate::from_ymd_opt(3000, 1, 1) {
+    Some(date) => date,
+    None => NaiveDate::MAX,
+};
+
+const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(1970, 1, 1) {
+    Some(date) => date,
+    None => NaiveDate::MIN,
+};
+
+/// Days from `start` up to, not including, `end`; `end` is [`NEVER`] where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub(crate) start: NaiveDate,
+    pub(crate) end: NaiveDate,
+}
+
+impl Range {
+    pub(crate) fn is_empty(self) -> bool {
+        self.start >= self.end
+    }
+
+    pub(crate) fn contains(self, day: NaiveDate) -> bool {
+        self.start <= day && day < self.end
+    }
+
+    pub(crate) fn days(self) -> i64 {
+        self.end.signed_duration_since(self.start).num_days().max(0)
+    }
+
+    pub(crate) fn intersection(self, other: Range) -> Range {
+        Range { start: self.start.max(other.start), end: self.end.min(other.end) }
+    }
+}
+
+pub(crate) fn day_before(day: NaiveDate) -> NaiveDate {
+    day.pred_opt().unwrap_or(day)
+}
+
+pub(crate) fn day_after(day: NaiveDate) -> NaiveDate {
+    day.succ_opt().unwrap_or(day)
+}
+
+/// A length of time in whole days or whole months: `P14D`, `P2W`, `P3M`, `P1Y`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Duration {
+    Days(u32),
+    Months(u32),
+}
+
+impl Duration {
+    /// ISO 8601 with one unit, 1 to 1200 of it (R3.1). P12M and P1Y are one duration, and so are P7D and P1W.
+    pub(crate) fn read(text: &str) -> Option<Duration> {
+        let (count, unit) = text.strip_prefix('P')?.split_at_checked(text.len().checked_sub(2)?)?;
+        let count = read_count(count)?;
+        match unit {
+            "D" => Some(Duration::Days(count)),
+            "W" => Some(Duration::Days(count.checked_mul(7)?)),
+            "M" => Some(Duration::Months(count)),
+            "Y" => Some(Duration::Months(count.checked_mul(12)?)),
+            _ => None,
+        }
+    }
+
+    /// The day this long after `start`, or [`NEVER`].
+    pub(crate) fn after(self, start: NaiveDate) -> NaiveDate {
+        Anchor { date: start, day: None }.boundary(self, 1).min(NEVER)
+    }
+}
+
+/// The time a checkout stays open: `PTnH` or `PTnM` (R3.1).
+pub(crate) fn read_time_to_live(text: &str) -> Option<TimeDelta> {
+    let (count, unit) = text.strip_prefix("PT")?.split_at_checked(text.len().checked_sub(3)?)?;
+    let count = i64::from(read_count(count)?);
+    match unit {
+        "H" => TimeDelta::try_hours(count),
+        "M" => TimeDelta::try_minutes(count),
+        _ => None,
+    }
+}
+
+fn read_count(text: &str) -> Option<u32> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|count| digits && (1..=1200).contains(count))
+}
+
+/// The day all billing periods of a line count from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Anchor {
+    pub(crate) date: NaiveDate,
+    /// The day of the month that months and years keep, where it is not the date's own: 31 for an anchor of 02-28.
+    pub(crate) day: Option<u32>,
+}
+
+impl Anchor {
+    /// `b(k)`, the first day of period `k` (R5.1).
+    pub(crate) fn boundary(self, cadence: Duration, k: i64) -> NaiveDate {
+        let exact = match cadence {
+            Duration::Days(days) => k
+                .checked_mul(i64::from(days))
+                .and_then(TimeDelta::try_days)
+                .and_then(|step| self.date.checked_add_signed(step)),
+            Duration::Months(months) => k.checked_mul(i64::from(months)).and_then(|step| {
+                let month = month_number(self.date).checked_add(step)?;
+                date_in_month(month, self.day.unwrap_or_else(|| self.date.day()))
+            }),
+        };
+        exact.unwrap_or(if k < 0 { NaiveDate::MIN } else { NaiveDate::MAX })
+    }
+
+    /// The period `k` that holds `day`, found without walking through the ones before it.
+    pub(crate) fn period_of(self, cadence: Duration, day: NaiveDate) -> i64 {
+        let guess = match cadence {
+            Duration::Days(days) => day.signed_duration_since(self.date).num_days().div_euclid(i64::from(days.max(1))),
+            Duration::Months(months) => {
+                month_number(day).saturating_sub(month_number(self.date)).div_euclid(i64::from(months.max(1)))
+            }
+        };
+        // In the anchor's month the day itself decides.
+        if self.boundary(cadence, guess) > day { guess.saturating_sub(1) } else { guess }
+    }
+
+    /// The whole period `k`.
+    pub(crate) fn period(self, cadence: Duration, k: i64) -> Range {
+        Range { start: self.boundary(cadence, k), end: self.boundary(cadence, k.saturating_add(1)) }
+    }
+
+    /// The first day of a period on or after `day`.
+    pub(crate) fn boundary_from(self, cadence: Duration, day: NaiveDate) -> NaiveDate {
+        let period = self.period(cadence, self.period_of(cadence, day));
+        if period.start == day { day } else { period.end.min(NEVER) }
+    }
+}
+
+/// Months since the year 0, January being the first of a year.
+fn month_number(date: NaiveDate) -> i64 {
+    i64::from(date.year()).saturating_mul(12).saturating_add(i64::from(date.month0()))
+}
+
+/// The day of a month, or the month's last day where it is shorter.
+fn date_in_month(month: i64, day: u32) -> Option<NaiveDate> {
+    let year = i32::try_from(month.div_euclid(12)).ok()?;
+    let first = NaiveDate::from_ymd_opt(year, u32::try_from(month.rem_euclid(12)).ok()?.checked_add(1)?, 1)?;
+    let day = day.clamp(1, u32::from(first.num_days_in_month()));
+    first.with_day(day)
+}
+
+/// The first day on or after `from` with this day of the month (its last day where it is shorter), in any month or in
+/// the one given (1 to 12).
+pub(crate) fn first_day_of_month_from(from: NaiveDate, month_of_year: Option<u32>, day: u32) -> NaiveDate {
+    let (first, step) = match month_of_year {
+        Some(month) => {
+            (i64::from(from.year()).saturating_mul(12).saturating_add(i64::from(month)).saturating_sub(1), 12)
+        }
+        None => (month_number(from), 1),
+    };
+    let candidates = [first, first.saturating_add(step)].map(|month| date_in_month(month, day));
+    candidates.into_iter().flatten().find(|date| *date >= from).unwrap_or(from)
+}
+
+/// The first day on or after `from` that is such a weekday.
+pub(crate) fn first_weekday_from(from: NaiveDate, weekday: chrono::Weekday) -> NaiveDate {
+    let ahead = weekday.days_since(from.weekday());
+    from.checked_add_days(Days::new(u64::from(ahead))).unwrap_or(from)
+}
+
+/// Reads a date of R1.1: `2026-11-22`, or a date-time (`2026-11-22T10:00`, `2026-11-22 10:00:00.5+01:00`), which means
+/// the calendar date written in it.
+pub(crate) fn read_date(text: &str) -> Option<NaiveDate> {
+    let (date, time) = split_date(text)?;
+    if !time.is_empty() {
+        let (_, offset) = read_time(time.strip_prefix(['T', ' '])?)?;
+        if !offset.is_empty() {
+            read_offset(offset)?;
+        }
+    }
+    Some(date)
+}
+
+/// Reads an instant of R1.1: RFC 3339 with an offset, to the microsecond.
+pub(crate) fn read_instant(text: &str) -> Option<DateTime<Utc>> {
+    let (date, time) = split_date(text)?;
+    let has_seconds = time.get(6..7) == Some(":");
+    let (time, offset) = read_time(time.strip_prefix(['T', 't', ' '])?)?;
+    let local = date.and_time(time).and_utc();
+    local.checked_sub_signed(read_offset(offset)?).filter(|_| has_seconds)
+}
+
+fn split_date(text: &str) -> Option<(NaiveDate, &str)> {
+    let (date, rest) = text.split_at_checked(10)?;
+    let mut parts = date.split('-').map(|part| part.bytes().all(|byte| byte.is_ascii_digit()).then_some(part));
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    if year.len() != 4 || month.len() != 2 || day.len() != 2 {
+        return None;
+    }
+    let date = NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
+    (FIRST_DAY <= date && date < NEVER).then_some((date, rest))
+}
+
+/// A time of day with optional seconds and fraction, and what follows it. Digits beyond the microsecond are cut off.
+fn read_time(text: &str) -> Option<(NaiveTime, &str)> {
+    let two = |text: &str, at: usize| -> Option<u32> {
+        let digits = text.get(at..at.checked_add(2)?)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+    };
+    let (hour, minute) = (two(text, 0)?, two(text, 3)?);
+    if text.get(2..3) != Some(":") {
+        return None;
+    }
+    let Some(rest) = text.get(5..)?.strip_prefix(':') else {
+        return Some((NaiveTime::from_hms_opt(hour, minute, 0)?, text.get(5..)?));
+    };
+    let (second, rest) = (two(rest, 0)?, rest.get(2..)?);
+    let (micros, rest) = match rest.strip_prefix('.') {
+        None => (0, rest),
+        Some(fraction) => {
+            let end = fraction.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(fraction.len());
+            let (digits, rest) = fraction.split_at_checked(end)?;
+            let padded: String = digits.chars().chain("000000".chars()).take(6).collect();
+            (padded.parse().ok().filter(|_| !digits.is_empty())?, rest)
+        }
+    };
+    Some((NaiveTime::from_hms_micro_opt(hour, minute, second, micros)?, rest))
+}
+
+/// `Z` or `±hh:mm`.
+fn read_offset(text: &str) -> Option<TimeDelta> {
+    if matches!(text, "Z" | "z") {
+        return Some(TimeDelta::zero());
+    }
+    let negative = match text.get(..1)? {
+        "+" => false,
+        "-" => true,
+        _ => return None,
+    };
+    let (time, rest) = read_time(text.get(1..)?)?;
+    let short = text.len() == 6 && rest.is_empty();
+    let offset = TimeDelta::try_seconds(i64::from(time.num_seconds_from_midnight())).filter(|_| short)?;
+    Some(if negative { TimeDelta::zero().checked_sub(&offset)? } else { offset })
+}
+
+/// An instant as it goes out (R1.1): UTC, a fraction only where there is one.
+pub(crate) fn write_instant(instant: DateTime<Utc>) -> String {
+    let whole = format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+        instant.year(),
+        instant.month(),
+        instant.day(),
+        instant.hour(),
+        instant.minute(),
+        instant.second()
+    );
+    let micros = instant.nanosecond().checked_div(1000).unwrap_or(0);
+    if micros == 0 {
+        return whole + "Z";
+    }
+    let fraction = format!("{micros:06}");
+    format!("{whole}.{}Z", fraction.trim_end_matches('0'))
+}

@@ -1,0 +1,561 @@
+//! From a request and a catalog to a checkout that can be priced.
+//!
+//! Input: [`Request`], [`Catalog`], [`Clock`](crate::Clock). Output: [`Checkout`]: its type, the things its ids name,
+//! its days; or every problem there is (R2.6). Neighbours: `contract` builds what the checkout asks for and never
+//! refuses.
+
+use crate::Clock;
+use crate::catalog::{BusinessEntity, Catalog, Customer, LineQuantity, Plan, Pricing, PricingModel, StoredContract};
+use crate::date;
+use crate::form::{Fault, quoted};
+use crate::json::Json;
+use crate::money::Quantity;
+use crate::problem::{ProblemCode, Problems};
+use crate::request::{self, Findings, Override, Request, Target};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde::Serialize;
+
+/// What a checkout does, by the fields of its request (R2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckoutType {
+    /// A new subscription: `plan_id` without `contract_id`.
+    PlanBased,
+    /// Another plan for a contract: both ids.
+    PlanChange,
+    /// Other quantities on a contract: `contract_id` with `product_overrides`.
+    QuantityUpdate,
+}
+
+/// What is bought or changed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    PlanBased { plan: &'a Plan },
+    PlanChange { plan: &'a Plan, contract: &'a StoredContract },
+    QuantityUpdate { contract: &'a StoredContract },
+}
+
+/// A valid request: everything it names is there.
+#[derive(Debug)]
+pub(crate) struct Checkout<'a> {
+    pub(crate) subject: Subject<'a>,
+    pub(crate) request: Request<'a>,
+    pub(crate) customer: Option<&'a Customer>,
+    pub(crate) business_entity: Option<&'a BusinessEntity>,
+    pub(crate) is_guest: bool,
+    /// E, the day the checkout takes effect.
+    pub(crate) effective: NaiveDate,
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+impl Checkout<'_> {
+    pub(crate) fn checkout_type(&self) -> CheckoutType {
+        match self.subject {
+            Subject::PlanBased { .. } => CheckoutType::PlanBased,
+            Subject::PlanChange { .. } => CheckoutType::PlanChange,
+            Subject::QuantityUpdate { .. } => CheckoutType::QuantityUpdate,
+        }
+    }
+}
+
+/// A line an override may name, of a plan or of a contract.
+struct Candidate<'a> {
+    pricing: &'a Pricing,
+    line_item_id: Option<&'a str>,
+    /// The first day of its phase, on a contract.
+    phase_start: Option<NaiveDate>,
+    /// Which line it is.
+    position: (usize, usize),
+}
+
+impl Candidate<'_> {
+    fn is_named(&self, (target, id): (Target, &str)) -> bool {
+        match target {
+            Target::Pricing => self.pricing.id == id,
+            Target::Product => self.pricing.product_id == id,
+            Target::LineItem => self.line_item_id == Some(id),
+        }
+    }
+}
+
+fn fault(code: ProblemCode, message: impl Into<String>, help: &'static str) -> Fault {
+    Fault::new(code, message, help)
+}
+
+/// Whose time zone decides what day it is, as far as a request tells without being checked.
+pub(crate) fn business_entity_of<'a>(json: &Json, catalog: &'a Catalog) -> Option<&'a BusinessEntity> {
+    let request = request::read(json, &mut Findings::default()).ok()?;
+    let contract = request.contract_id.value().and_then(|id| catalog.contract(id));
+    let customer_id = contract.map_or(request.customer_id.value(), |contract| contract.customer_id.as_deref());
+    let customer = customer_id.and_then(|id| catalog.customer(id));
+    business_entity(&request, catalog, contract, customer)
+}
+
+/// The request's business entity, else the contract's, else the customer's (R2.2).
+fn business_entity<'a>(
+    request: &Request,
+    catalog: &'a Catalog,
+    contract: Option<&'a StoredContract>,
+    customer: Option<&'a Customer>,
+) -> Option<&'a BusinessEntity> {
+    let id = request.business_entity_id.value();
+    let id = id.or_else(|| contract.and_then(|contract| contract.business_entity_id.as_deref()));
+    let id = id.or_else(|| customer.and_then(|customer| customer.business_entity_id.as_deref()));
+    id.and_then(|id| catalog.business_entity(id))
+}
+
+/// Checks a request against the catalog.
+///
+/// # Errors
+/// Every problem but the late ones (R2.6).
+pub(crate) fn detect<'a>(json: &'a Json, catalog: &'a Catalog, clock: Clock) -> Result<Checkout<'a>, Problems> {
+    let mut findings = Findings::default();
+    let request = request::read(json, &mut findings)?;
+    let (plan, contract) = find_plan_and_contract(&request, catalog, &mut findings);
+    let effective = if request.start_date.is_present() { request.start_date.value() } else { Some(clock.as_of) };
+
+    check_dates(&request, contract, effective, &mut findings);
+    let is_guest = is_guest(&request);
+    let customer = check_buyer(&request, catalog, contract, is_guest, &mut findings);
+    let expires_at = expires_at(&request, catalog, clock, &mut findings);
+    check_overrides(&request, plan, contract, effective, clock, &mut findings);
+
+    if let Some(problems) = findings.into_problems() {
+        return Err(problems);
+    }
+    let subject = match (plan, contract) {
+        (Some(plan), None) => Subject::PlanBased { plan },
+        (Some(plan), Some(contract)) => Subject::PlanChange { plan, contract },
+        (None, Some(contract)) => Subject::QuantityUpdate { contract },
+        // Without either there has been a problem; said again for the compiler.
+        (None, None) => return Err(plan_id_required().at("/plan_id").into()),
+    };
+    let business_entity = business_entity(&request, catalog, contract, customer);
+    Ok(Checkout {
+        subject,
+        customer,
+        business_entity,
+        is_guest,
+        effective: effective.unwrap_or(clock.as_of),
+        expires_at,
+        request,
+    })
+}
+
+fn plan_id_required() -> Fault {
+    fault(
+        ProblemCode::PlanIdRequired,
+        "the checkout names neither a plan nor a contract",
+        "send `plan_id`, `contract_id` or both",
+    )
+}
+
+/// Detection (R2.1) and the two ids it goes by.
+fn find_plan_and_contract<'a>(
+    request: &Request,
+    catalog: &'a Catalog,
+    findings: &mut Findings,
+) -> (Option<&'a Plan>, Option<&'a StoredContract>) {
+    let (has_plan, has_contract) = (request.plan_id.is_present(), request.contract_id.is_present());
+    if !has_plan && !has_contract {
+        findings.field("plan_id", plan_id_required());
+    }
+    let no_override = match request.sent_overrides.value() {
+        Some(Json::List(items)) => items.is_empty(),
+        Some(_) => false,
+        None => !request.sent_overrides.is_present(),
+    };
+    if !has_plan && has_contract && no_override {
+        let help = "send what changes on the contract, or a `plan_id` to move it to";
+        findings.field(
+            "product_overrides",
+            fault(ProblemCode::ProductOverridesRequired, "a contract without a plan or an override", help),
+        );
+    }
+
+    let contract = request.contract_id.value().and_then(|id| {
+        let contract = catalog.contract(id);
+        match contract {
+            None => {
+                let message = format!("there is no contract {}", quoted(id));
+                findings.field(
+                    "contract_id",
+                    fault(ProblemCode::ContractNotFound, message, "send the id of a contract in the catalog"),
+                );
+            }
+            Some(contract) if contract.status != "active" => {
+                let message = format!("the contract {} is {}", quoted(id), contract.status);
+                findings.field(
+                    "contract_id",
+                    fault(ProblemCode::ContractNotActive, message, "only an active contract can be amended"),
+                );
+            }
+            Some(_) => {}
+        }
+        contract
+    });
+    let plan = request.plan_id.value().and_then(|id| {
+        let plan = catalog.plan(id);
+        match plan {
+            None => {
+                let message = format!("there is no plan {}", quoted(id));
+                findings.field(
+                    "plan_id",
+                    fault(ProblemCode::PlanNotFound, message, "send the id of a plan in the catalog"),
+                );
+            }
+            Some(plan) if !plan.is_active => {
+                let message = format!("the plan {} is not active", quoted(id));
+                findings.field("plan_id", fault(ProblemCode::PlanNotActive, message, "choose an active plan"));
+            }
+            Some(_) => {}
+        }
+        plan
+    });
+    if let (Some(plan), Some(contract)) = (plan, contract)
+        && plan.currency != contract.currency
+    {
+        let message = format!("the plan is in {}, the contract in {}", plan.currency.code, contract.currency.code);
+        findings.field(
+            "plan_id",
+            fault(ProblemCode::CurrencyMismatch, message, "choose a plan in the contract's currency"),
+        );
+    }
+    (plan, contract)
+}
+
+fn check_dates(
+    request: &Request,
+    contract: Option<&StoredContract>,
+    effective: Option<NaiveDate>,
+    findings: &mut Findings,
+) {
+    if let (Some(contract), Some(effective)) = (contract, effective)
+        && (effective < contract.start_date || contract.end_date.is_some_and(|end| effective > end))
+    {
+        let message = format!("{effective} is not a day of the contract, {}", days_of(contract));
+        let help = if request.start_date.is_present() {
+            "send a day of the contract"
+        } else {
+            "send a `start_date` within the contract"
+        };
+        findings.field("start_date", fault(ProblemCode::StartDateOutsideContract, message, help));
+    }
+    if request.contract_id.is_present() {
+        if request.end_date.is_present() {
+            let message = "the end of a running contract cannot be set here";
+            findings.field(
+                "end_date",
+                fault(ProblemCode::EndDateNotAllowed, message, "leave `end_date` out: the contract keeps its own"),
+            );
+        }
+    } else if let (Some(end_date), Some(effective)) = (request.end_date.value(), effective)
+        && end_date < effective
+    {
+        let message = format!("{end_date} is before the start, {effective}");
+        findings.field(
+            "end_date",
+            fault(
+                ProblemCode::EndDateBeforeStartDate,
+                message,
+                "the end date is the last day: send the start date or a later one",
+            ),
+        );
+    }
+}
+
+fn days_of(contract: &StoredContract) -> String {
+    match contract.end_date {
+        Some(end) => format!("which runs from {} to {end}", contract.start_date),
+        None => format!("which runs from {} on", contract.start_date),
+    }
+}
+
+/// Whether nobody known buys: stated, or implied by a business entity without a customer (R2.2).
+fn is_guest(request: &Request) -> bool {
+    if request.contract_id.is_present() {
+        return false;
+    }
+    let implied = request.business_entity_id.is_present() && !request.customer_id.is_present();
+    request.guest_checkout.value().unwrap_or(implied)
+}
+
+fn check_buyer<'a>(
+    request: &Request,
+    catalog: &'a Catalog,
+    contract: Option<&'a StoredContract>,
+    is_guest: bool,
+    findings: &mut Findings,
+) -> Option<&'a Customer> {
+    let stated_guest = request.guest_checkout.value() == Some(true);
+    let named = request.customer_id.value().and_then(|id| {
+        let customer = catalog.customer(id);
+        if customer.is_none() {
+            let message = format!("there is no customer {}", quoted(id));
+            findings.field(
+                "customer_id",
+                fault(ProblemCode::CustomerNotFound, message, "send the id of a customer in the catalog"),
+            );
+        }
+        customer
+    });
+    let customer = match contract {
+        Some(contract) => contract.customer_id.as_deref().and_then(|id| catalog.customer(id)),
+        None => named,
+    };
+    if let (Some(contract), Some(named)) = (contract, named)
+        && contract.customer_id.as_deref() != Some(&named.id)
+    {
+        let message = format!("the contract is not one of {}", quoted(&named.id));
+        findings.field(
+            "customer_id",
+            fault(ProblemCode::CustomerMismatch, message, "send the contract's customer, or leave `customer_id` out"),
+        );
+    }
+
+    let entity = request.business_entity_id.value().and_then(|id| {
+        let entity = catalog.business_entity(id);
+        if entity.is_none() {
+            let message = format!("there is no business entity {}", quoted(id));
+            findings.field(
+                "business_entity_id",
+                fault(ProblemCode::BusinessEntityNotFound, message, "send the id of a business entity in the catalog"),
+            );
+        }
+        entity
+    });
+    let owner = contract.and_then(|contract| contract.business_entity_id.as_deref());
+    let owner = owner.or_else(|| customer.and_then(|customer| customer.business_entity_id.as_deref()));
+    if let (Some(entity), Some(owner)) = (entity, owner)
+        && entity.id != owner
+    {
+        let message = format!("the customer or contract belongs to {}", quoted(owner));
+        findings.field(
+            "business_entity_id",
+            fault(ProblemCode::BusinessEntityMismatch, message, "send that business entity, or leave the field out"),
+        );
+    }
+
+    if stated_guest && request.customer_id.is_present() {
+        let message = "a guest checkout with a customer";
+        findings.field(
+            "guest_checkout",
+            fault(ProblemCode::GuestWithCustomer, message, "leave `customer_id` out, or `guest_checkout`"),
+        );
+    }
+    if request.contract_id.is_present() {
+        if stated_guest {
+            let message = "a guest has no contract to amend";
+            findings
+                .field("guest_checkout", fault(ProblemCode::GuestCannotAmend, message, "leave `guest_checkout` out"));
+        }
+    } else if !request.customer_id.is_present() {
+        if is_guest && !request.business_entity_id.is_present() {
+            let message = "a guest checkout without a business entity";
+            findings.field(
+                "business_entity_id",
+                fault(ProblemCode::BusinessEntityIdRequired, message, "send the `business_entity_id` that sells"),
+            );
+        } else if !is_guest {
+            let message = "nobody to sell to";
+            findings.field(
+                "customer_id",
+                fault(
+                    ProblemCode::CustomerIdRequired,
+                    message,
+                    "send `customer_id`, or for a guest `business_entity_id`",
+                ),
+            );
+        }
+    }
+    customer
+}
+
+fn expires_at(request: &Request, catalog: &Catalog, clock: Clock, findings: &mut Findings) -> DateTime<Utc> {
+    let Some(expires_at) = request.expires_at.value() else {
+        return clock.now.checked_add_signed(catalog.checkout_ttl).unwrap_or(clock.now);
+    };
+    let latest = clock.now.checked_add_signed(TimeDelta::days(30)).unwrap_or(clock.now);
+    if expires_at <= clock.now || expires_at > latest {
+        let message = format!(
+            "{} is not within 30 days from now, {}",
+            date::write_instant(expires_at),
+            date::write_instant(clock.now)
+        );
+        findings.field(
+            "expires_at",
+            fault(ProblemCode::ExpiresAtOutOfRange, message, "send an instant after now and at most 30 days ahead"),
+        );
+    }
+    expires_at
+}
+
+/// The lines overrides may name; `None` where the plan or contract is not known, and so nothing can be looked up.
+fn candidates<'a>(
+    request: &Request,
+    plan: Option<&'a Plan>,
+    contract: Option<&'a StoredContract>,
+) -> Option<Vec<Candidate<'a>>> {
+    if request.plan_id.is_present() {
+        let lines = plan?.phases.iter().enumerate().flat_map(|(phase, phase_of_plan)| {
+            phase_of_plan.pricings.iter().enumerate().map(move |(line, pricing)| Candidate {
+                pricing,
+                line_item_id: None,
+                phase_start: None,
+                position: (phase, line),
+            })
+        });
+        return Some(lines.collect());
+    }
+    let lines = contract?.phases.iter().enumerate().flat_map(|(phase, stored)| {
+        stored.lines.iter().enumerate().map(move |(line, stored_line)| Candidate {
+            pricing: &stored_line.pricing,
+            line_item_id: Some(&stored_line.line_item_id),
+            phase_start: Some(stored.start_date),
+            position: (phase, line),
+        })
+    });
+    Some(lines.collect())
+}
+
+fn check_overrides(
+    request: &Request,
+    plan: Option<&Plan>,
+    contract: Option<&StoredContract>,
+    effective: Option<NaiveDate>,
+    clock: Clock,
+    findings: &mut Findings,
+) {
+    let list = request.overrides_name;
+    let days = override_days(request, plan, contract, effective);
+    let candidates = candidates(request, plan, contract);
+    // Which line and day an earlier override has taken.
+    let mut taken = std::collections::BTreeSet::new();
+    for item in &request.overrides {
+        if let Some(day) = item.effective_from.value()
+            && (days.first.is_some_and(|first| day < first) || days.last.is_some_and(|last| day > last))
+        {
+            let message = format!("{day} is before the checkout takes effect or outside the contract");
+            let help = "send a day of the contract, not before `start_date`";
+            findings.item_field(
+                list,
+                item.index,
+                "effective_from",
+                fault(ProblemCode::EffectiveFromOutOfRange, message, help),
+            );
+        }
+        let Some(target) = item.target else { continue };
+        if target.0 == Target::LineItem && request.plan_id.is_present() {
+            let message = "a line item of a contract cannot be named together with a plan";
+            let help = "name the plan's pricing by `pricing_id` or `product_id`";
+            findings.item_field(
+                list,
+                item.index,
+                target.0.field(),
+                fault(ProblemCode::OverrideTargetNotFound, message, help),
+            );
+            continue;
+        }
+        let Some(candidates) = &candidates else { continue };
+        let named: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.is_named(target)).collect();
+        if named.is_empty() {
+            let message = format!("no line has the id {}", quoted(target.1));
+            findings.item_field(
+                list,
+                item.index,
+                target.0.field(),
+                fault(ProblemCode::OverrideTargetNotFound, message, "send the id of a line of the plan or contract"),
+            );
+        }
+        let day = if item.effective_from.is_present() { item.effective_from.value() } else { effective };
+        for candidate in &named {
+            if !taken.insert((candidate.position, day)) {
+                let message = "an earlier override changes the same line on the same day";
+                findings.item(
+                    list,
+                    item.index,
+                    fault(ProblemCode::OverrideDuplicate, message, "put both changes into one override"),
+                );
+            }
+            if let Some(quantity) = item.quantity.value() {
+                check_quantity(candidate, quantity, item, list, effective, clock, findings);
+            }
+        }
+    }
+}
+
+/// The days on which an override may take effect, as far as they are known.
+struct OverrideDays {
+    first: Option<NaiveDate>,
+    last: Option<NaiveDate>,
+}
+
+fn override_days(
+    request: &Request,
+    plan: Option<&Plan>,
+    contract: Option<&StoredContract>,
+    effective: Option<NaiveDate>,
+) -> OverrideDays {
+    if request.contract_id.is_present() {
+        let start = contract.map(|contract| contract.start_date);
+        return OverrideDays { first: effective.max(start), last: contract.and_then(|contract| contract.end_date) };
+    }
+    let last = if request.end_date.is_present() {
+        request.end_date.value().filter(|end| effective.is_none_or(|effective| *end >= effective))
+    } else {
+        let duration = plan.and_then(|plan| plan.duration);
+        duration.zip(effective).map(|(duration, effective)| date::day_before(duration.after(effective)))
+    };
+    OverrideDays { first: effective, last }
+}
+
+fn check_quantity(
+    candidate: &Candidate,
+    quantity: Quantity,
+    item: &Override,
+    list: &str,
+    effective: Option<NaiveDate>,
+    clock: Clock,
+    findings: &mut Findings,
+) {
+    let mut refuse = |code, message: String, help: &'static str| {
+        findings.item_field(list, item.index, item.quantity_name, fault(code, message, help));
+    };
+    if let PricingModel::FlatFee { .. } = candidate.pricing.model {
+        return refuse(
+            ProblemCode::QuantityNotApplicable,
+            "a flat fee has no quantity".to_owned(),
+            "leave the quantity out",
+        );
+    }
+    let is_one_time = candidate.pricing.billing_period.is_none();
+    let has_begun = candidate
+        .phase_start
+        .is_some_and(|start| start <= clock.as_of || effective.is_some_and(|effective| start < effective));
+    if is_one_time && has_begun {
+        let message = "the one-time line has been charged".to_owned();
+        return refuse(ProblemCode::QuantityNotApplicable, message, "leave the quantity out");
+    }
+    let LineQuantity::Fixed { minimum, maximum, multiple_of, .. } = &candidate.pricing.quantity else { return };
+    if let Some(minimum) = minimum.filter(|minimum| quantity < *minimum) {
+        refuse(
+            ProblemCode::QuantityBelowMinimum,
+            format!("{quantity} is less than the minimum, {minimum}"),
+            "send at least the minimum",
+        );
+    }
+    if let Some(maximum) = maximum.filter(|maximum| quantity > *maximum) {
+        refuse(
+            ProblemCode::QuantityAboveMaximum,
+            format!("{quantity} is more than the maximum, {maximum}"),
+            "send at most the maximum",
+        );
+    }
+    if let Some(step) = multiple_of.filter(|step| !quantity.is_multiple_of(*step)) {
+        refuse(
+            ProblemCode::QuantityNotAMultiple,
+            format!("{quantity} is not a multiple of {step}"),
+            "send a multiple of it",
+        );
+    }
+}

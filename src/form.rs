@@ -1,0 +1,223 @@
+//! The forms of single values: ids, dates, decimals, URLs.
+//!
+//! Input: one [`Json`] value. Output: the value it stands for, or a [`Fault`] that says why not. Neighbours: `request`
+//! reports faults under their own codes, `catalog` under `catalog_invalid`.
+
+use crate::date;
+use crate::json::Json;
+use crate::money::{Quantity, Rate};
+use crate::problem::{Problem, ProblemCode};
+use chrono::{DateTime, NaiveDate, Utc};
+use std::borrow::Cow;
+
+/// Why a value is refused, wherever it stands.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) code: ProblemCode,
+    pub(crate) message: String,
+    pub(crate) help: Cow<'static, str>,
+}
+
+impl Fault {
+    pub(crate) fn new(code: ProblemCode, message: impl Into<String>, help: impl Into<Cow<'static, str>>) -> Fault {
+        Fault { code, message: message.into(), help: help.into() }
+    }
+
+    pub(crate) fn at(self, path: impl Into<String>) -> Problem {
+        Problem { code: self.code, path: path.into(), message: self.message, help: self.help }
+    }
+}
+
+/// A value or why it is none.
+pub(crate) type Read<T> = Result<T, Fault>;
+
+fn wrong_type<T>(json: &Json, wanted: &'static str) -> Read<T> {
+    Err(Fault::new(
+        ProblemCode::InvalidType,
+        format!("expected {wanted}, found {}", json.kind()),
+        format!("send {wanted}, or leave the field out"),
+    ))
+}
+
+/// The user's own text for a message: in backticks, cut where it gets long.
+pub(crate) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
+        None => format!("`{text}`"),
+    }
+}
+
+pub(crate) fn string(json: &Json) -> Read<&str> {
+    match json {
+        Json::String(text) => Ok(text),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::List(_) | Json::Object(_) | Json::Foreign(_) => {
+            wrong_type(json, "a string")
+        }
+    }
+}
+
+pub(crate) fn boolean(json: &Json) -> Read<bool> {
+    match json {
+        Json::Bool(value) => Ok(*value),
+        Json::Null | Json::String(_) | Json::Number(_) | Json::List(_) | Json::Object(_) | Json::Foreign(_) => {
+            wrong_type(json, "true or false")
+        }
+    }
+}
+
+pub(crate) fn list(json: &Json) -> Read<&[Json]> {
+    match json {
+        Json::List(items) => Ok(items),
+        Json::Null | Json::Bool(_) | Json::String(_) | Json::Number(_) | Json::Object(_) | Json::Foreign(_) => {
+            wrong_type(json, "a list")
+        }
+    }
+}
+
+pub(crate) fn object(json: &Json) -> Read<&[(String, Json)]> {
+    match json {
+        Json::Object(fields) => Ok(fields),
+        Json::Null | Json::Bool(_) | Json::String(_) | Json::Number(_) | Json::List(_) | Json::Foreign(_) => {
+            wrong_type(json, "an object")
+        }
+    }
+}
+
+pub(crate) fn id(json: &Json) -> Read<&str> {
+    let text = string(json)?;
+    if (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(text);
+    }
+    let help = "an id has 1 to 255 printable ASCII characters and no spaces";
+    Err(Fault::new(ProblemCode::InvalidId, format!("{} is not an id", quoted(text)), help))
+}
+
+pub(crate) fn date(json: &Json) -> Read<NaiveDate> {
+    let text = string(json)?;
+    let help = "send a date such as 2026-11-22, from 1970-01-01 to 2999-12-31";
+    date::read_date(text)
+        .ok_or_else(|| Fault::new(ProblemCode::InvalidDate, format!("{} is not a date", quoted(text)), help))
+}
+
+pub(crate) fn instant(json: &Json) -> Read<DateTime<Utc>> {
+    let text = string(json)?;
+    let help = "send an instant with an offset, such as 2026-11-23T10:00:00Z";
+    date::read_instant(text)
+        .ok_or_else(|| Fault::new(ProblemCode::InvalidInstant, format!("{} is not an instant", quoted(text)), help))
+}
+
+pub(crate) fn quantity(json: &Json) -> Read<Quantity> {
+    let help =
+        "send a plain decimal such as \"12\" or \"1.5\", not negative, with at most 12 integer and 6 fraction digits";
+    Quantity::read(json).ok_or_else(|| not_a_decimal(json, "a quantity", help))
+}
+
+pub(crate) fn rate(json: &Json) -> Read<Rate> {
+    let help = "send a plain decimal such as \"29.90\", not negative, with at most 12 integer and 12 fraction digits";
+    Rate::read(json).ok_or_else(|| not_a_decimal(json, "an amount", help))
+}
+
+fn not_a_decimal(json: &Json, wanted: &str, help: &'static str) -> Fault {
+    let found = match json {
+        Json::String(text) => quoted(text),
+        Json::Number(number) => format!("`{}`", crate::json::number_text(*number)),
+        Json::Null | Json::Bool(_) | Json::List(_) | Json::Object(_) | Json::Foreign(_) => json.kind().to_owned(),
+    };
+    Fault::new(ProblemCode::InvalidDecimal, format!("{found} is not {wanted}"), help)
+}
+
+/// An absolute `http` or `https` URL with a host: its form is checked, nothing is resolved or normalised.
+pub(crate) fn url(json: &Json) -> Read<&str> {
+    let text = string(json)?;
+    let characters = text.chars().count();
+    if !(1..=2083).contains(&characters) {
+        let message = format!("a URL of {characters} characters");
+        return Err(Fault::new(ProblemCode::InvalidUrl, message, "a URL has 1 to 2083 characters"));
+    }
+    if has_host(text) {
+        return Ok(text);
+    }
+    let help = "send an absolute URL such as https://shop.example.com/done";
+    Err(Fault::new(ProblemCode::InvalidUrl, format!("{} is not an http or https URL with a host", quoted(text)), help))
+}
+
+fn has_host(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    if !(scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")) {
+        return false;
+    }
+    // Characters that browsers and servers read differently have no place in a redirect.
+    if text.chars().any(|character| {
+        character.is_whitespace() || character.is_control() || matches!(character, '\\' | '<' | '>' | '"')
+    }) {
+        return false;
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (host, port) = match host_and_port.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        Some(_) | None => (host_and_port, ""),
+    };
+    let bracketed = host.starts_with('[') && host.ends_with(']') && host.len() > 2;
+    let named = !host.is_empty() && !host.contains(['[', ']', ':', '%', '@', '^', '|', '`', '{', '}']);
+    (bracketed || named)
+        && (port.is_empty() || port.parse::<u16>().is_ok() && port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A whole number in a range, as counts such as `cycles` are.
+pub(crate) fn count(json: &Json, least: u32, most: u32) -> Read<u32> {
+    let whole = match json {
+        Json::Number(number) => crate::json::number_text(*number).parse().ok(),
+        Json::Null | Json::Bool(_) | Json::String(_) | Json::List(_) | Json::Object(_) | Json::Foreign(_) => None,
+    };
+    whole.filter(|count| (least..=most).contains(count)).ok_or_else(|| {
+        let help = format!("send a whole number from {least} to {most}");
+        Fault::new(ProblemCode::InvalidType, format!("expected a whole number, found {}", json.kind()), help)
+    })
+}
+
+/// One of a few words.
+pub(crate) fn word<T: Copy>(json: &Json, words: &[(&'static str, T)]) -> Read<T> {
+    let text = string(json)?;
+    words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
+        let allowed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        Fault::new(
+            ProblemCode::InvalidType,
+            format!("{} is not known here", quoted(text)),
+            format!("send one of: {}", allowed.join(", ")),
+        )
+    })
+}
+
+/// A field of an object; null counts as absent.
+pub(crate) fn field<'a>(fields: &'a [(String, Json)], name: &str) -> Option<&'a Json> {
+    fields.iter().find(|(key, _)| key == name).map(|(_, value)| value).filter(|value| !matches!(value, Json::Null))
+}
+
+/// The fields of an object that are not among `known`, each with its fault, by name.
+pub(crate) fn unknown_fields<'a>(fields: &'a [(String, Json)], known: &[&'static str]) -> Vec<(&'a str, Fault)> {
+    let mut unknown: Vec<&str> =
+        fields.iter().map(|(key, _)| key.as_str()).filter(|key| !known.contains(key)).collect();
+    unknown.sort_unstable();
+    unknown
+        .into_iter()
+        .map(|name| {
+            let near = known
+                .iter()
+                .filter(|_| name.len() <= 40)
+                .map(|known| (strsim::osa_distance(name, known), *known))
+                .min();
+            let help: Cow<'static, str> = match near {
+                Some((0..=2, near)) => format!("did you mean `{near}`?").into(),
+                Some(_) | None => "leave the field out".into(),
+            };
+            (name, Fault::new(ProblemCode::UnknownField, format!("there is no field {}", quoted(name)), help))
+        })
+        .collect()
+}
+
+/// A name as a step of a JSON pointer (RFC 6901).
+pub(crate) fn pointer_step(name: &str) -> Cow<'_, str> {
+    if name.contains(['~', '/']) { name.replace('~', "~0").replace('/', "~1").into() } else { name.into() }
+}

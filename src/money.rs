@@ -1,0 +1,483 @@
+//! Exact amounts: reading decimals, multiplying without loss, and the only rounding.
+//!
+//! Input: decimals from the wire. Output: [`Money`] in a currency's minor units. Neighbours: `price` multiplies
+//! quantities by rates, `charge` and `invoice` round.
+//!
+//! Everything is an integer with a fixed scale, wide enough for any amount within R1.4, so that an operation is either
+//! exact or answers [`OutOfRange`]:
+//!
+//! | type | unit | largest |
+//! |---|---|---|
+//! | [`Quantity`] | 10⁻⁶ | 10¹² |
+//! | [`Rate`] (prices, amounts, percentages) | 10⁻¹² | 10¹² |
+//! | [`Exact`] (not rounded) | 10⁻²⁰ | 10¹⁵ |
+//! | [`Money`] (rounded) | the currency's minor unit | 10¹⁵ |
+
+use crate::json::{self, Json};
+use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// An amount reached 10¹⁵ (R1.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OutOfRange;
+
+const QUANTITY_SCALE: u32 = 6;
+const RATE_SCALE: u32 = 12;
+const EXACT_SCALE: u32 = 20;
+
+/// 10ⁿ for the scales above; beyond 38 it saturates, which no caller reaches.
+const fn ten_to(n: u32) -> i128 {
+    10_i128.saturating_pow(n)
+}
+
+/// A quantity of units, seats or usage, at most 12 integer and 6 fraction digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Quantity(i128);
+
+impl Quantity {
+    pub(crate) const ZERO: Quantity = Quantity(0);
+    pub(crate) const ONE: Quantity = Quantity(ten_to(QUANTITY_SCALE));
+
+    /// A decimal from the wire (R1.3, R1.4); `None` if it is not one, or too long.
+    pub(crate) fn read(json: &Json) -> Option<Quantity> {
+        read_scaled(json, QUANTITY_SCALE).map(Quantity)
+    }
+
+    /// The same from text alone.
+    pub(crate) fn read_text(text: &str) -> Option<Quantity> {
+        scaled(text, QUANTITY_SCALE).map(Quantity)
+    }
+
+    pub(crate) fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// What is left after taking `other` away, not below 0.
+    pub(crate) fn less(self, other: Quantity) -> Quantity {
+        Quantity(self.0.saturating_sub(other.0).max(0))
+    }
+
+    pub(crate) fn is_multiple_of(self, step: Quantity) -> bool {
+        self.0.checked_rem(step.0) == Some(0)
+    }
+
+    /// How many packages of `size` hold the quantity: ⌈q / size⌉.
+    pub(crate) fn packages(self, size: Quantity) -> Quantity {
+        let whole = self.0.checked_div(size.0).unwrap_or(0);
+        let begun = i128::from(self.0.checked_rem(size.0).unwrap_or(0) > 0);
+        Quantity(whole.saturating_add(begun).saturating_mul(ten_to(QUANTITY_SCALE)))
+    }
+}
+
+/// A price, an amount or a percentage from the wire, at most 12 integer and 12 fraction digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rate(i128);
+
+impl Rate {
+    pub(crate) const ZERO: Rate = Rate(0);
+    pub(crate) const HUNDRED: Rate = Rate(ten_to(RATE_SCALE + 2));
+
+    /// A decimal from the wire (R1.3, R1.4); `None` if it is not one, or too long.
+    pub(crate) fn read(json: &Json) -> Option<Rate> {
+        read_scaled(json, RATE_SCALE).map(Rate)
+    }
+
+    /// The sum of percentages.
+    pub(crate) fn sum(rates: impl Iterator<Item = Rate>) -> Rate {
+        Rate(rates.fold(0, |sum, rate| sum.saturating_add(rate.0)))
+    }
+
+    /// Not rounded: this amount as an exact one.
+    pub(crate) fn exact(self) -> Result<Exact, OutOfRange> {
+        Exact::within(self.0.checked_mul(ten_to(EXACT_SCALE - RATE_SCALE)))
+    }
+
+    /// `quantity × rate`, exactly.
+    pub(crate) fn times(self, quantity: Quantity) -> Result<Exact, OutOfRange> {
+        let product = self.0.checked_mul(quantity.0);
+        Exact::within(
+            product.and_then(|product| product.checked_mul(ten_to(EXACT_SCALE - RATE_SCALE - QUANTITY_SCALE))),
+        )
+    }
+
+    /// `quantity × rate / 100`, exactly: `rate` per cent of an amount of money.
+    pub(crate) fn percent_of(self, quantity: Quantity) -> Result<Exact, OutOfRange> {
+        Exact::within(self.0.checked_mul(quantity.0))
+    }
+}
+
+/// An exact amount, not yet rounded; always below 10¹⁵.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Exact(i128);
+
+impl Exact {
+    pub(crate) const ZERO: Exact = Exact(0);
+
+    fn within(value: Option<i128>) -> Result<Exact, OutOfRange> {
+        match value {
+            Some(value) if value.unsigned_abs() < LIMIT.saturating_mul(ten_to(EXACT_SCALE)).unsigned_abs() => {
+                Ok(Exact(value))
+            }
+            Some(_) | None => Err(OutOfRange),
+        }
+    }
+
+    pub(crate) fn plus(self, other: Exact) -> Result<Exact, OutOfRange> {
+        Exact::within(self.0.checked_add(other.0))
+    }
+}
+
+/// Amounts whose absolute value reaches this many major units are refused.
+const LIMIT: i128 = ten_to(15);
+
+/// How halves are rounded (R1.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rounding {
+    /// Away from zero.
+    HalfUp,
+    /// To the even neighbour.
+    HalfEven,
+}
+
+/// A fraction of a whole, such as 26 days of 31.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Share {
+    pub(crate) part: i64,
+    pub(crate) whole: i64,
+}
+
+impl Share {
+    pub(crate) const WHOLE: Share = Share { part: 1, whole: 1 };
+}
+
+/// The one rounding: `a × b / divisor` to the nearest integer, the product never cut short.
+fn rounded(a: i128, b: i128, divisor: i128, rounding: Rounding) -> Option<i128> {
+    let negative = (a < 0) != (b < 0);
+    let (quotient, remainder) = multiply_divide(a.unsigned_abs(), b.unsigned_abs(), divisor.unsigned_abs())?;
+    let below_half = divisor.unsigned_abs().checked_sub(remainder)?;
+    let up = match remainder.cmp(&below_half) {
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Greater => true,
+        std::cmp::Ordering::Equal => match rounding {
+            Rounding::HalfUp => true,
+            Rounding::HalfEven => quotient.checked_rem(2)? == 1,
+        },
+    };
+    let magnitude = i128::try_from(quotient.checked_add(u128::from(up))?).ok()?;
+    Some(if negative { magnitude.checked_neg()? } else { magnitude })
+}
+
+/// `a × b / divisor` as quotient and remainder; `None` only if the quotient itself exceeds 128 bits.
+fn multiply_divide(a: u128, b: u128, divisor: u128) -> Option<(u128, u128)> {
+    if let Some(product) = a.checked_mul(b) {
+        return Some((product.checked_div(divisor)?, product.checked_rem(divisor)?));
+    }
+    // The product has more than 128 bits: take `a` to the divisor first, then double and add along the bits of `b`,
+    // keeping quotient and remainder (divisors stay far below 2¹²⁷, so the sums of two remainders fit).
+    let (whole, rest) = (a.checked_div(divisor)?, a.checked_rem(divisor)?);
+    let (mut quotient, mut remainder) = (0_u128, 0_u128);
+    for bit in (0..u128::BITS).rev() {
+        let set = b.checked_shr(bit)? & 1 == 1;
+        let (add_whole, add_rest) = if set { (whole, rest) } else { (0, 0) };
+        let sum = remainder.checked_mul(2)?.checked_add(add_rest)?;
+        quotient = quotient.checked_mul(2)?.checked_add(add_whole)?.checked_add(sum.checked_div(divisor)?)?;
+        remainder = sum.checked_rem(divisor)?;
+    }
+    Some((quotient, remainder))
+}
+
+/// A currency of ISO 4217 that has minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Currency {
+    pub(crate) code: &'static str,
+    digits: u32,
+}
+
+/// Every currency by its number of minor digits; the last six have been withdrawn but stand in old contracts.
+const CURRENCIES: [(u32, &str); 4] = [
+    (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
+    (3, "BHD IQD JOD KWD LYD OMR TND"),
+    (4, "CLF UYW"),
+    (
+        2,
+        "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW \
+         CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF \
+         IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK \
+         MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP \
+         SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER \
+         ZAR ZMW ZWG ANG BGN CUC HRK SLL ZWL",
+    ),
+];
+
+impl Currency {
+    /// The currency of a code, `USD`; `None` if there is none of that name.
+    pub(crate) fn find(code: &str) -> Option<Currency> {
+        CURRENCIES.iter().find_map(|&(digits, codes)| {
+            let code = codes.split_ascii_whitespace().find(|known| *known == code)?;
+            Some(Currency { code, digits })
+        })
+    }
+}
+
+/// How amounts of one invoice are rounded: to which minor unit, and where halves go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rounder {
+    pub(crate) currency: Currency,
+    pub(crate) rounding: Rounding,
+}
+
+impl Rounder {
+    pub(crate) fn zero(self) -> Money {
+        Money { minor: 0, digits: self.currency.digits }
+    }
+
+    fn money(self, minor: Option<i128>) -> Result<Money, OutOfRange> {
+        self.zero().within(minor)
+    }
+
+    /// round(amount × share).
+    pub(crate) fn share_of(self, amount: Exact, share: Share) -> Result<Money, OutOfRange> {
+        let unit = ten_to(EXACT_SCALE.saturating_sub(self.currency.digits));
+        let divisor = i128::from(share.whole).checked_mul(unit);
+        self.money(divisor.and_then(|divisor| rounded(amount.0, i128::from(share.part), divisor, self.rounding)))
+    }
+
+    /// round(amount × share) of an amount already rounded.
+    pub(crate) fn share_of_money(self, amount: Money, share: Share) -> Result<Money, OutOfRange> {
+        self.money(rounded(amount.minor, i128::from(share.part), i128::from(share.whole), self.rounding))
+    }
+
+    /// round(amount).
+    pub(crate) fn round(self, amount: Rate) -> Result<Money, OutOfRange> {
+        self.share_of(amount.exact()?, Share::WHOLE)
+    }
+
+    /// round(amount × percent / 100).
+    pub(crate) fn percent_of(self, amount: Money, percent: Rate) -> Result<Money, OutOfRange> {
+        self.money(rounded(amount.minor, percent.0, Rate::HUNDRED.0, self.rounding))
+    }
+
+    /// round(amount / (1 + percent / 100)): what an amount is without the tax inside it.
+    pub(crate) fn without_percent(self, amount: Money, percent: Rate) -> Result<Money, OutOfRange> {
+        let whole = Rate::HUNDRED.0.checked_add(percent.0);
+        self.money(whole.and_then(|whole| rounded(amount.minor, Rate::HUNDRED.0, whole, self.rounding)))
+    }
+
+    /// `amount` shared in proportion to `weights`: every part rounded down, the units still missing one each to the
+    /// largest remainders, the earlier first on a tie (R8.2). A negative amount is the mirror image of its positive.
+    pub(crate) fn shared(self, amount: Money, weights: &[i128]) -> Result<Vec<Money>, OutOfRange> {
+        let total = weights.iter().try_fold(0_i128, |sum, weight| sum.checked_add(*weight)).ok_or(OutOfRange)?;
+        if total == 0 {
+            return Ok(vec![self.zero(); weights.len()]);
+        }
+        let mut missing = amount.minor.unsigned_abs();
+        let mut parts = Vec::with_capacity(weights.len());
+        for weight in weights {
+            let (part, remainder) =
+                multiply_divide(amount.minor.unsigned_abs(), weight.unsigned_abs(), total.unsigned_abs())
+                    .ok_or(OutOfRange)?;
+            missing = missing.saturating_sub(part);
+            parts.push((part, remainder));
+        }
+        let mut order: Vec<usize> = (0..parts.len()).collect();
+        order.sort_by_key(|&index| std::cmp::Reverse(parts.get(index).map(|part| part.1)));
+        for index in order.into_iter().take(usize::try_from(missing).map_err(|_| OutOfRange)?) {
+            if let Some(part) = parts.get_mut(index) {
+                part.0 = part.0.saturating_add(1);
+            }
+        }
+        let sign = amount.minor.signum();
+        let signed = |part: u128| i128::try_from(part).ok().and_then(|part| part.checked_mul(sign));
+        parts.into_iter().map(|(part, _)| self.money(signed(part))).collect()
+    }
+}
+
+/// Weights for [`Rounder::shared`].
+impl Rate {
+    pub(crate) fn weight(self) -> i128 {
+        self.0
+    }
+}
+
+/// A rounded amount: an integer of minor units, printed with the currency's digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Money {
+    minor: i128,
+    digits: u32,
+}
+
+impl Money {
+    fn within(self, minor: Option<i128>) -> Result<Money, OutOfRange> {
+        let limit = LIMIT.saturating_mul(ten_to(self.digits)).unsigned_abs();
+        match minor {
+            Some(minor) if minor.unsigned_abs() < limit => Ok(Money { minor, digits: self.digits }),
+            Some(_) | None => Err(OutOfRange),
+        }
+    }
+
+    /// The amount in minor units: 1050 for 10.50 USD, 1050 for 1050 JPY.
+    pub fn minor_units(self) -> i128 {
+        self.minor
+    }
+
+    /// The amount as a decimal of major units.
+    pub fn to_decimal(self) -> Decimal {
+        Decimal::from_i128_with_scale(self.minor, self.digits)
+    }
+
+    pub(crate) fn is_zero(self) -> bool {
+        self.minor == 0
+    }
+
+    pub(crate) fn is_positive(self) -> bool {
+        self.minor > 0
+    }
+
+    pub(crate) fn zero(self) -> Money {
+        Money { minor: 0, digits: self.digits }
+    }
+
+    pub(crate) fn plus(self, other: Money) -> Result<Money, OutOfRange> {
+        self.within(self.minor.checked_add(other.minor))
+    }
+
+    pub(crate) fn minus(self, other: Money) -> Result<Money, OutOfRange> {
+        self.within(self.minor.checked_sub(other.minor))
+    }
+
+    pub(crate) fn negated(self) -> Money {
+        Money { minor: self.minor.saturating_neg(), digits: self.digits }
+    }
+
+    pub(crate) fn min(self, other: Money) -> Money {
+        if other.minor < self.minor { other } else { self }
+    }
+
+    pub(crate) fn max(self, other: Money) -> Money {
+        if other.minor > self.minor { other } else { self }
+    }
+
+    pub(crate) fn is_less_than(self, other: Money) -> bool {
+        self.minor < other.minor
+    }
+}
+
+/// Reads a decimal in units of 10⁻ˢᶜᵃˡᵉ.
+fn read_scaled(json: &Json, scale: u32) -> Option<i128> {
+    match json {
+        Json::String(text) => scaled(text, scale),
+        Json::Number(number) if number.is_finite() => scaled(&without_exponent(&json::number_text(*number))?, scale),
+        Json::Number(_) | Json::Null | Json::Bool(_) | Json::List(_) | Json::Object(_) | Json::Foreign(_) => None,
+    }
+}
+
+/// `-?[0-9]+(\.[0-9]+)?`, not negative (`-0` is 0), at most 12 integer digits and `scale` fraction digits, counted on
+/// the value: `007.50` has one and one.
+fn scaled(text: &str, scale: u32) -> Option<i128> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (integer, fraction) = match digits.split_once('.') {
+        Some((integer, fraction)) if !fraction.is_empty() => (integer, fraction.trim_end_matches('0')),
+        Some(_) => return None,
+        None => (digits, ""),
+    };
+    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if integer.is_empty() || !plain(integer) || !plain(fraction) {
+        return None;
+    }
+    let integer = integer.trim_start_matches('0');
+    if integer.len() > 12 || u32::try_from(fraction.len()).ok()? > scale {
+        return None;
+    }
+    let decimal = Decimal::from_str_exact(&format!("0{integer}.{fraction}0")).ok()?;
+    if negative && !decimal.is_zero() {
+        return None;
+    }
+    let missing = scale.checked_sub(decimal.normalize().scale())?;
+    decimal.normalize().mantissa().checked_mul(ten_to(missing))
+}
+
+/// A number as JavaScript prints it, without the exponent: `1e-7` is `0.0000001`. `None` if it has more digits than any
+/// decimal of R1.4.
+fn without_exponent(text: &str) -> Option<String> {
+    let Some((mantissa, exponent)) = text.split_once('e') else { return Some(text.to_owned()) };
+    let exponent: i32 = exponent.parse().ok()?;
+    let (sign, mantissa) = match mantissa.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", mantissa),
+    };
+    // JavaScript writes an exponent from 1e21 on (longer than any decimal of R1.4) and from 1e-7 down.
+    let zeros = usize::try_from(exponent.checked_neg()?.checked_sub(1)?).ok().filter(|zeros| *zeros <= 12)?;
+    Some(format!("{sign}0.{}{}", "0".repeat(zeros), mantissa.replace('.', "")))
+}
+
+/// Writes `value × 10⁻ˢᶜᵃˡᵉ` with at least `digits` fraction digits and no zeros beyond them.
+fn write_scaled(formatter: &mut impl fmt::Write, value: i128, scale: u32, digits: u32) -> fmt::Result {
+    let unit = ten_to(scale).unsigned_abs();
+    let magnitude = value.unsigned_abs();
+    let sign = if value < 0 { "-" } else { "" };
+    let (whole, mut rest) = (magnitude.checked_div(unit).unwrap_or(0), magnitude.checked_rem(unit).unwrap_or(0));
+    let mut width = scale;
+    while width > digits && rest.checked_rem(10) == Some(0) {
+        rest = rest.checked_div(10).unwrap_or(0);
+        width = width.saturating_sub(1);
+    }
+    if width == 0 {
+        return write!(formatter, "{sign}{whole}");
+    }
+    let width = usize::try_from(width).unwrap_or(0);
+    write!(formatter, "{sign}{whole}.{rest:0width$}")
+}
+
+/// A text buffer on the stack: amounts are short, and a preview prints hundreds of them.
+struct Short {
+    bytes: [u8; 48],
+    length: usize,
+}
+
+impl fmt::Write for Short {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length.checked_add(text.len()).ok_or(fmt::Error)?;
+        self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+fn serialize_scaled<S: Serializer>(serializer: S, value: i128, scale: u32, digits: u32) -> Result<S::Ok, S::Error> {
+    let mut short = Short { bytes: [0; 48], length: 0 };
+    write_scaled(&mut short, value, scale, digits).map_err(serde::ser::Error::custom)?;
+    let text = short.bytes.get(..short.length).and_then(|bytes| std::str::from_utf8(bytes).ok());
+    serializer.serialize_str(text.unwrap_or_default())
+}
+
+macro_rules! printed_with_scale {
+    ($($name:ident $scale:ident)*) => {$(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serialize_scaled(serializer, self.0, $scale, 0)
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+                write_scaled(formatter, self.0, $scale, 0)
+            }
+        }
+    )*};
+}
+printed_with_scale! { Quantity QUANTITY_SCALE Rate RATE_SCALE Exact EXACT_SCALE }
+
+impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_scaled(serializer, self.minor, self.digits, self.digits)
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write_scaled(formatter, self.minor, self.digits, self.digits)
+    }
+}
