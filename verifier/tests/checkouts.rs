@@ -1,11 +1,11 @@
 //! Checkouts over HTTP, without a socket: previewed, created, read, confirmed.
 mod support;
 
-use checkout_preview::{Catalog, Json, json};
+use checkout_preview::{Catalog, Json};
 use support::{CATALOG, GUEST, REQUEST, Server, at, parse};
 
 fn with_estimates(request: &str, estimates: &str) -> String {
-    format!(r#"{},"expected_estimates":{estimates}}}"#, request.trim_end().trim_end_matches('}'))
+    format!(r#"{},"expected_estimates":{estimates}}}"#, request.trim_end().strip_suffix('}').unwrap())
 }
 
 #[tokio::test]
@@ -243,19 +243,20 @@ async fn what_was_pinned_is_confirmed_after_the_prices_changed() {
 async fn estimates_that_do_not_come_out_again_are_not_confirmed() {
     let server = Server::start().await;
     let id = server.create(GUEST).await;
-    let before = server.get(&format!("/checkouts/{id}")).await.text;
-    for change in [
-        "UPDATE checkouts SET preview = replace(preview, '120.00', '120.0')",
-        "UPDATE checkouts SET preview = replace(preview, '120.0', '120.00'), as_of = '2026-11-21'",
-        "UPDATE checkouts SET as_of = '2026-11-23', request = '{}'",
+    for (change, undo) in [
+        ("preview = replace(preview, '120.00', '120.0')", "preview = replace(preview, '120.0', '120.00')"),
+        ("as_of = '2026-11-21'", "as_of = '2026-11-22'"),
+        ("created_at = created_at + 1", "created_at = created_at - 1"),
+        ("request = replace(request, 'team', 'gone')", "request = replace(request, 'gone', 'team')"),
     ] {
-        sqlx::raw_sql(change).execute(&server.db).await.unwrap();
+        let update = |change| sqlx::raw_sql(sqlx::AssertSqlSafe(format!("UPDATE checkouts SET {change}")));
+        update(change).execute(&server.db).await.unwrap();
         server.confirm(&id).await.refused(409, "estimates_not_reproducible");
+        assert_eq!(server.get(&format!("/checkouts/{id}")).await.string("checkout_status"), "pending");
+        assert_eq!((server.count("contracts").await, server.count("customers").await), (0, 0));
+        update(undo).execute(&server.db).await.unwrap();
     }
-    let restore = "UPDATE checkouts SET request = $1, as_of = '2026-11-23'";
-    assert_eq!((server.count("contracts").await, server.count("customers").await), (0, 0));
-    sqlx::query(restore).bind(json::to_text(&parse(GUEST))).execute(&server.db).await.unwrap();
-    let _ = before;
+    assert_eq!(server.confirm(&id).await.status, 200);
 }
 
 #[tokio::test]
@@ -265,7 +266,7 @@ async fn a_confirmation_that_fails_midway_leaves_nothing() {
     let before = server.get(&format!("/checkouts/{id}")).await.text;
     for table in ["contracts", "customers"] {
         let trigger = format!(
-            "CREATE TRIGGER failing BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'a secret of the server'); END"
+            "CREATE TRIGGER {table}_fail BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'a secret of the server'); END"
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(trigger)).execute(&server.db).await.unwrap();
         let failed = server.confirm(&id).await;
@@ -274,7 +275,7 @@ async fn a_confirmation_that_fails_midway_leaves_nothing() {
         assert_eq!(failed.headers["retry-after"], "1");
         assert_eq!(server.get(&format!("/checkouts/{id}")).await.text, before);
         assert_eq!((server.count("contracts").await, server.count("customers").await), (0, 0));
-        sqlx::raw_sql("DROP TRIGGER failing").execute(&server.db).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("DROP TRIGGER {table}_fail"))).execute(&server.db).await.unwrap();
     }
     assert_eq!(server.confirm(&id).await.status, 200);
 }

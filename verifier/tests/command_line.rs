@@ -128,9 +128,10 @@ fn catalogs_are_checked_imported_and_exported() {
     assert_eq!(ended(&run(folder.path(), &["catalog", "export"]), 0).0, CATALOG);
 }
 
+/// `request` on one line already.
 fn line(request: &str) -> String {
-    let compact = |text| json::to_text(&parse(text));
-    format!(r#"{{"request":{},"catalog":{},"as_of":"{AS_OF}","now":"{NOW}"}}"#, compact(request), compact(CATALOG))
+    let catalog = json::to_text(&parse(CATALOG));
+    format!(r#"{{"request":{request},"catalog":{catalog},"as_of":"{AS_OF}","now":"{NOW}"}}"#)
 }
 
 #[test]
