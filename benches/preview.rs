@@ -1,0 +1,139 @@
+//! How long a preview takes, measured against writing the same preview out as JSON.
+//!
+//! Times differ from machine to machine; the ratios of one run are what to look at. `cargo xtask bench` runs this.
+
+use checkout_preview::{Catalog, Clock, Json, json, preview, read_date, read_instant};
+use criterion::{BenchmarkId, Criterion, Throughput};
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+
+/// One thing to preview, and the row of the table it belongs to.
+struct Case {
+    group: &'static str,
+    size: u32,
+    request: Json,
+    catalog: Catalog,
+}
+
+fn read(text: &str) -> Json {
+    json::parse(text.as_bytes()).expect("the benchmark's own JSON")
+}
+
+/// A plan of `lines` pricings in turns per unit, tiered, volume and package, each with `tiers` tiers.
+fn catalog(lines: u32, tiers: u32, cadence: &str, enabled: bool) -> Catalog {
+    let tier_list: Vec<String> = (1..=tiers)
+        .map(|tier| {
+            let up_to = if tier == tiers { "null".to_owned() } else { format!("\"{}\"", tier * 10) };
+            format!(r#"{{"up_to": {up_to}, "unit_amount": "{}.{:02}"}}"#, 100 - tier % 90, tier % 100)
+        })
+        .collect();
+    let tier_list = tier_list.join(",");
+    let pricings: Vec<String> = (0..lines)
+        .map(|line| {
+            let data = match line % 4 {
+                0 => r#"{"pricing_type": "per_unit", "unit_amount": "12.50"}"#.to_owned(),
+                1 => format!(r#"{{"pricing_type": "tiered", "tiers": [{tier_list}]}}"#),
+                2 => format!(r#"{{"pricing_type": "volume", "tiers": [{tier_list}]}}"#),
+                _ => r#"{"pricing_type": "package", "unit_amount": "8.00", "package_size": "100"}"#.to_owned(),
+            };
+            format!(
+                r#"{{"id": "pri_{line}", "product": {{"id": "prod_{line}", "name": "Product {line}", "description": "As agreed"}},
+                "is_enabled": {enabled}, "billing_period": {{"cadence": "{cadence}", "offset": "prepaid"}},
+                "quantity": {{"type": "fixed", "value": "{}"}}, "pricing_data": {data},
+                "discounts": [{{"type": "percent", "value": "7.5", "cycles": 3}}]}}"#,
+                25 + line
+            )
+        })
+        .collect();
+    let text = format!(
+        r#"{{"version": "bench", "business_entities": [{{"id": "be_1", "time_zone": "UTC", "taxes": [{{"name": "VAT", "percent": "19"}}]}}],
+        "customers": [{{"id": "cus_1", "business_entity_id": "be_1"}}],
+        "plans": [{{"id": "plan", "currency": "USD", "phases": [{{"name": "Regular", "pricings": [{}]}}]}}]}}"#,
+        pricings.join(",")
+    );
+    Catalog::load(read(&text)).expect("the benchmark's own catalog")
+}
+
+fn cases() -> Vec<Case> {
+    let plain = r#"{"plan_id": "plan", "customer_id": "cus_1", "start_date": "2026-11-22"}"#;
+    let by_lines = [1, 5, 20, 200].map(|lines| Case {
+        group: "lines",
+        size: lines,
+        request: read(plain),
+        catalog: catalog(lines, 3, "P1M", true),
+    });
+    let by_tiers = [3, 30, 300].map(|tiers| Case {
+        group: "tiers",
+        size: tiers,
+        request: read(plain),
+        catalog: catalog(20, tiers, "P1M", true),
+    });
+    // A daily contract whose lines were switched on two days ago: what is charged is the same whatever its age.
+    let by_age = [("2026-11-20", 0), ("2016-11-20", 10), ("1970-01-01", 56)].map(|(start, years)| {
+        let switched_on: Vec<String> = (0..20)
+            .map(|line| format!(r#"{{"pricing_id": "pri_{line}", "is_enabled": true, "effective_from": "2026-11-20"}}"#))
+            .collect();
+        let request = format!(
+            r#"{{"plan_id": "plan", "customer_id": "cus_1", "start_date": "{start}", "product_overrides": [{}]}}"#,
+            switched_on.join(",")
+        );
+        Case { group: "years of age", size: years, request: read(&request), catalog: catalog(20, 3, "P1D", false) }
+    });
+    by_lines.into_iter().chain(by_tiers).chain(by_age).collect()
+}
+
+/// The mean that criterion wrote down, in microseconds.
+fn mean(folder: &Path, group: &str, what: &str, size: u32) -> f64 {
+    let file = folder.join(group.replace(' ', "_")).join(what).join(size.to_string()).join("new/estimates.json");
+    let estimates: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&file).expect("criterion's estimates")).expect("JSON");
+    estimates["median"]["point_estimate"].as_f64().expect("a number") / 1000.0
+}
+
+fn main() {
+    let clock = Clock {
+        as_of: read_date(&Json::String("2026-11-22".to_owned()), "").expect("a date"),
+        now: read_instant(&Json::String("2026-11-22T10:00:00Z".to_owned()), "").expect("an instant"),
+    };
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/criterion");
+    let mut criterion = Criterion::default()
+        .output_directory(&folder)
+        .without_plots()
+        .sample_size(30)
+        .measurement_time(std::time::Duration::from_millis(1500))
+        .warm_up_time(std::time::Duration::from_millis(300))
+        .configure_from_args();
+    let cases = cases();
+    for case in &cases {
+        let mut group = criterion.benchmark_group(case.group.replace(' ', "_"));
+        let made = preview(&case.request, &case.catalog, clock).expect("a preview");
+        group.throughput(Throughput::Elements(u64::from(case.size.max(1))));
+        group.bench_function(BenchmarkId::new("preview", case.size), |bencher| {
+            bencher.iter(|| preview(black_box(&case.request), black_box(&case.catalog), clock));
+        });
+        group.bench_function(BenchmarkId::new("serialise", case.size), |bencher| {
+            bencher.iter(|| serde_json::to_vec(black_box(&made)));
+        });
+        group.finish();
+    }
+
+    println!("\n{:>14} {:>6} {:>12} {:>14} {:>7} {:>14}", "by", "size", "preview µs", "serialise µs", "ratio", "against first");
+    let mut first = (0.0, "");
+    for case in &cases {
+        let (made, written) =
+            (mean(&folder, case.group, "preview", case.size), mean(&folder, case.group, "serialise", case.size));
+        if first.1 != case.group {
+            first = (made, case.group);
+        }
+        println!(
+            "{:>14} {:>6} {:>12.2} {:>14.2} {:>7.2} {:>14.2}",
+            case.group,
+            case.size,
+            made,
+            written,
+            made / written,
+            made / first.0
+        );
+    }
+    println!("\nratio: preview / serialise, to stay below 2. Against first: growth within one group.");
+}
