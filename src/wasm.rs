@@ -9,11 +9,12 @@
 //! crossed the engine's own frames would leave its stack where it was.
 
 use crate::json::{Json, MAX_DEPTH};
-use crate::{Catalog, Clock, Problems, TimeZone, preview, read_date, read_instant, time_zone};
+use crate::{Catalog, Clock, Problems, TimeZone, preview, read_date, read_instant, time_zone, time_zones};
 use chrono::{DateTime, NaiveDate, Utc};
 use js_sys::{Array, Date, Function, JsString, Object, RangeError, Reflect, TypeError};
 use serde::Serialize;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
 
 const SERIALIZER: serde_wasm_bindgen::Serializer = serde_wasm_bindgen::Serializer::json_compatible();
@@ -41,7 +42,7 @@ pub fn create_checkout_preview(request: JsValue, catalog: JsValue, options: JsVa
     let request = decode(request)?;
     let catalog = decode(catalog)?;
     let options = Options::decode(options)?;
-    let catalog = Catalog::load(catalog).map_err(thrown)?;
+    let catalog = load(catalog)?;
     let clock = options.clock(&request, &catalog)?;
     let preview = preview(&request, &catalog, clock).map_err(thrown)?;
     let preview = encode(&preview)?;
@@ -148,67 +149,83 @@ impl Options {
             Some(now) => read_instant(now, "/now"),
             None => read_instant(&decode(Date::new_0().into())?, "/now"),
         };
-        let as_of = self.as_of.as_ref().map(|as_of| read_date(as_of, "/as_of"));
-        match (now, as_of) {
-            (Ok(now), Some(Ok(as_of))) => Ok(Clock { as_of, now }),
-            (Ok(now), None) => Ok(Clock { as_of: today(now, time_zone(request, catalog))?, now }),
-            (Err(problems), Some(Ok(_)) | None) | (Ok(_), Some(Err(problems))) => Err(thrown(problems)),
-            (Err(now), Some(Err(as_of))) => {
-                Err(thrown(Problems::new([now.as_slice(), as_of.as_slice()].concat()).unwrap_or(now)))
-            }
-        }
+        let now = now.map_err(thrown)?;
+        let as_of = match &self.as_of {
+            Some(as_of) => read_date(as_of, "/as_of").map_err(thrown)?,
+            None => today(now, time_zone(request, catalog))?,
+        };
+        Ok(Clock { as_of, now })
     }
 }
 
-thread_local! {
-    /// A format costs more to make than a preview; there are some six hundred names of zones.
-    static FORMATS: RefCell<Vec<(String, DateTimeFormat)>> = const { RefCell::new(Vec::new()) };
+/// Loads a catalog whose every business entity has a time zone that this browser knows, as the server does.
+fn load(json: Json) -> Result<Catalog, JsValue> {
+    let catalog = Catalog::load(json).map_err(thrown)?;
+    let mut unknown = Vec::new();
+    for zone in time_zones(&catalog) {
+        if format_in(zone.name)?.is_none() {
+            unknown.extend_from_slice(zone.unknown().as_slice());
+        }
+    }
+    Problems::new(unknown).map_or(Ok(catalog), |problems| Err(thrown(problems)))
 }
 
 /// The date of an instant in a time zone, by the time zones the browser itself carries; UTC where there is no zone.
 fn today(now: DateTime<Utc>, zone: Option<TimeZone>) -> Result<NaiveDate, JsValue> {
     let Some(zone) = zone else { return Ok(now.date_naive()) };
-    let format = format_of(&zone)?;
-    let mut date = (None, None, None);
+    let format = format_in(zone.name)?.ok_or_else(|| thrown(zone.unknown()))?;
+    let (mut year, mut month, mut day) = (None, None, None);
     for part in format.format_to_parts(&Date::new(&now.to_rfc3339().into()))?.iter() {
         let number = Reflect::get(&part, &"value".into())?.as_string().and_then(|text| text.parse::<u32>().ok());
         match Reflect::get(&part, &"type".into())?.as_string().as_deref() {
-            Some("year") => date.0 = number.and_then(|year| i32::try_from(year).ok()),
-            Some("month") => date.1 = number,
-            Some("day") => date.2 = number,
+            Some("year") => year = number.and_then(|year| i32::try_from(year).ok()),
+            Some("month") => month = number,
+            Some("day") => day = number,
             Some(_) | None => {}
         }
     }
-    let (Some(year), Some(month), Some(day)) = date else {
-        return Err(type_error("Intl.DateTimeFormat gave no year, month and day"));
-    };
-    NaiveDate::from_ymd_opt(year, month, day).ok_or_else(|| type_error("Intl.DateTimeFormat gave no date"))
+    let date = year.zip(month).zip(day).and_then(|((year, month), day)| NaiveDate::from_ymd_opt(year, month, day));
+    date.ok_or_else(|| type_error("Intl.DateTimeFormat gave no date"))
 }
 
-fn format_of(zone: &TimeZone) -> Result<DateTimeFormat, JsValue> {
-    let cached = FORMATS.with_borrow(|formats| {
-        formats.iter().find(|(name, _)| name == zone.name).map(|(_, format)| format.unchecked_ref::<JsValue>().clone())
-    });
-    if let Some(format) = cached {
-        return Ok(format.unchecked_into());
+thread_local! {
+    /// To make a format takes longer than a preview; there are some six hundred names of zones.
+    static FORMATS: RefCell<BTreeMap<String, JsValue>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Names that ICU, which browsers ask, has beside those of the time zone database, which the server asks.
+const NOT_IN_DATABASE: &str = "ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT PNT \
+                               PRT PST SST VST US/Pacific-New";
+
+/// What tells dates in a time zone; `None` where the browser knows no such zone.
+fn format_in(zone: &str) -> Result<Option<DateTimeFormat>, JsValue> {
+    if let Some(format) = FORMATS.with_borrow(|formats| formats.get(zone).cloned()) {
+        return Ok(Some(format.unchecked_into()));
+    }
+    // Some browsers take an offset, `+01:00`, for a zone.
+    if zone.starts_with(['+', '-'])
+        || zone.starts_with("SystemV/")
+        || NOT_IN_DATABASE.split(' ').any(|name| name == zone)
+    {
+        return Ok(None);
     }
     let options = Object::new();
-    for (option, value) in [("timeZone", zone.name), ("year", "numeric"), ("month", "2-digit"), ("day", "2-digit")] {
+    for (option, value) in [("timeZone", zone), ("year", "numeric"), ("month", "2-digit"), ("day", "2-digit")] {
         Reflect::set(&options, &option.into(), &value.into())?;
     }
     let format = match DateTimeFormat::new("en-u-ca-iso8601-nu-latn", &options) {
         Ok(format) => format,
-        Err(error) if error.is_instance_of::<RangeError>() => return Err(thrown(zone.unknown())),
+        Err(error) if error.is_instance_of::<RangeError>() => return Ok(None),
         Err(error) => return Err(error),
     };
-    // Browsers take `europe/berlin` and, some of them, `+01:00` for a zone; the server takes the names of the database.
+    // Browsers take `europe/berlin`, too.
     let resolved = Reflect::get(&format.resolved_options()?, &"timeZone".into())?.as_string().unwrap_or_default();
-    if zone.name.starts_with(['+', '-']) || (resolved != zone.name && resolved.eq_ignore_ascii_case(zone.name)) {
-        return Err(thrown(zone.unknown()));
+    if resolved != zone && resolved.eq_ignore_ascii_case(zone) {
+        return Ok(None);
     }
     let format: JsValue = format.into();
-    FORMATS.with_borrow_mut(|formats| formats.push((zone.name.to_owned(), format.clone().unchecked_into())));
-    Ok(format.unchecked_into())
+    FORMATS.with_borrow_mut(|formats| formats.insert(zone.to_owned(), format.clone()));
+    Ok(Some(format.unchecked_into()))
 }
 
 /// Reads an argument; `undefined` is no request and no catalog.

@@ -1,6 +1,91 @@
-//! The demo.
-use anyhow::Result;
-pub(crate) const HELP: &str = "";
-pub(crate) fn serve(_: &[String]) -> Result<()> {
-    Ok(())
+//! The demo, for a developer to look at.
+
+use crate::package;
+use crate::shell::{cargo, program, root, run, target};
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::io::ErrorKind;
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+pub(crate) const HELP: &str = "\
+Build the package and the verifier, load www/catalog.json, and serve the demo until Ctrl+C.
+
+Usage: cargo xtask serve [--listen ADDRESS]
+
+Options:
+  --listen ADDRESS   where to listen [default: 127.0.0.1:8787]
+
+What is bought there is kept in target/demo/checkout.db; delete that folder to begin anew.";
+
+const DATABASE: &str = "sqlite:target/demo/checkout.db";
+
+pub(crate) fn serve(arguments: &[String]) -> Result<()> {
+    let listen = listen(arguments)?;
+    check_free(listen)?;
+    package::build()?;
+    let verifier = build_verifier()?;
+    fs::create_dir_all(root().join("target/demo"))?;
+    run(&mut program(&verifier, ["catalog", "import", "www/catalog.json", "--database", DATABASE]))?;
+    eprintln!("The shop opens at http://{listen}; Ctrl+C closes it.");
+    let folders = ["--www", "www", "--pkg", "pkg"];
+    run(program(&verifier, ["serve", "--listen", listen, "--database", DATABASE]).args(folders))
+}
+
+/// Builds the verifier as a developer needs it: soon.
+pub(crate) fn build_verifier() -> Result<PathBuf> {
+    run(&mut cargo(["build", "--package", "checkout-verifier"]))?;
+    Ok(target().join("debug/checkout-verifier").with_extension(std::env::consts::EXE_EXTENSION))
+}
+
+fn listen(arguments: &[String]) -> Result<&str> {
+    match arguments {
+        [] => Ok("127.0.0.1:8787"),
+        [flag, address] if flag == "--listen" => Ok(address),
+        [flag] if flag.starts_with("--listen=") => Ok(flag.trim_start_matches("--listen=")),
+        [flag] if flag == "--listen" => bail!("--listen takes an address, such as 127.0.0.1:8787"),
+        [unknown, ..] => bail!("there is no argument `{unknown}`; `cargo xtask serve --help` lists them"),
+    }
+}
+
+/// Says at once, and not after a minute of building, that the address cannot be had.
+fn check_free(address: &str) -> Result<()> {
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            bail!("{address} is taken by another program; stop that, or give another address: --listen 127.0.0.1:8788")
+        }
+        Err(error) => Err(error).with_context(|| format!("{address} is no address to listen at")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check_free, listen};
+    use std::net::TcpListener;
+
+    #[test]
+    fn the_address_is_read_in_both_spellings() {
+        let given = |arguments: &[&str]| {
+            let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+            listen(&arguments).map(str::to_owned).ok()
+        };
+        assert_eq!(given(&[]).as_deref(), Some("127.0.0.1:8787"));
+        assert_eq!(given(&["--listen", "[::1]:80"]).as_deref(), Some("[::1]:80"));
+        assert_eq!(given(&["--listen=[::1]:80"]).as_deref(), Some("[::1]:80"));
+        assert_eq!(given(&["--listen"]), None);
+        assert_eq!(given(&["--port", "80"]), None);
+    }
+
+    #[test]
+    fn a_taken_address_is_told_in_a_sentence() -> anyhow::Result<()> {
+        let other = TcpListener::bind("127.0.0.1:0")?;
+        let address = other.local_addr()?.to_string();
+        let sentence = check_free(&address).map_err(|error| error.to_string());
+        let expected = format!(
+            "{address} is taken by another program; stop that, or give another address: --listen 127.0.0.1:8788"
+        );
+        assert_eq!(sentence, Err(expected));
+        Ok(())
+    }
 }

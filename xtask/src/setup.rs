@@ -1,7 +1,8 @@
-//! Installs what building and testing need.
+//! Installs what building and testing need, each thing only where it is missing.
 
-use crate::shell::{answer, find, program, root, run};
-use anyhow::{Result, bail};
+use crate::shell::{answer, find, program, root, run, target};
+use anyhow::{Context, Result, anyhow, bail};
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,18 +12,197 @@ wasm-bindgen, Chromium with its driver, and the npm packages of tests/package.js
 
 Usage: cargo xtask setup
 
-What is there already is left alone, so that a second run does nothing.";
+What is there already is left alone, so that a second run does nothing. Chromium comes from apt-get where this runs as
+root on Debian or Ubuntu; elsewhere install it and its driver yourself, and have both on PATH.";
+
+const WASM: &str = "wasm32-unknown-unknown";
+
+/// What a toolchain is called that Debian's or Ubuntu's own packages make up.
+const DISTRO: &str = "distro";
 
 /// Installs all of it.
 pub(crate) fn everything() -> Result<()> {
     wasm_target()?;
+    msrv()?;
+    wasm_pack()?;
+    browser()?;
     npm_packages()?;
+    eprintln!("everything is installed");
     Ok(())
 }
 
 /// Makes sure that wasm32 can be compiled for; the toolchain to do it with, where it is not the ordinary one.
 pub(crate) fn wasm_target() -> Result<Option<String>> {
-    Ok(None)
+    if compiles_wasm(None) {
+        return Ok(None);
+    }
+    if compiles_wasm(Some(DISTRO)) {
+        return Ok(Some(DISTRO.to_owned()));
+    }
+    let rustup = find(&["rustup"]).is_some();
+    if rustup && run(&mut program("rustup", ["target", "add", WASM])).is_ok() && compiles_wasm(None) {
+        return Ok(None);
+    }
+    if rustup && is_root() && find(&["apt-get"]).is_some() {
+        eprintln!("rustup cannot fetch {WASM}: building it with the distribution's own Rust instead");
+        distro_toolchain().context("the distribution's Rust did not help either; type `rustup target add wasm32-unknown-unknown` where rustup has a network")?;
+        return Ok(Some(DISTRO.to_owned()));
+    }
+    match rustup {
+        true => bail!("type `rustup target add {WASM}`: it failed here, and its own words are above"),
+        false => bail!("install rustup (https://rustup.rs), then type `rustup target add {WASM}`"),
+    }
+}
+
+fn compiles_wasm(toolchain: Option<&str>) -> bool {
+    let mut rustc = program("rustc", ["--print", "target-libdir", "--target", WASM]);
+    if let Some(toolchain) = toolchain {
+        rustc.env("RUSTUP_TOOLCHAIN", toolchain);
+    }
+    let Some(folder) = answer(&mut rustc) else { return false };
+    fs::read_dir(folder).is_ok_and(|files| files.flatten().any(|file| is_rlib_of(&file.path(), "core")))
+}
+
+/// Builds the library of wasm32 with Debian's or Ubuntu's own rustc and cargo, which ship its source, and makes a
+/// toolchain of them.
+fn distro_toolchain() -> Result<()> {
+    apt_install(&["rustc-web", "cargo-web", "rust-web-src"])?;
+    let rustc = Path::new("/usr/bin/rustc");
+    let sysroot = answer(&mut program(rustc, ["--print", "sysroot"])).context("/usr/bin/rustc does not run")?;
+    let libraries = Path::new(&sysroot).join("lib/rustlib");
+
+    let folder = target().join("wasm-std");
+    fs::create_dir_all(folder.join("src"))?;
+    fs::write(
+        folder.join("Cargo.toml"),
+        "[package]\nname = \"nothing\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n",
+    )?;
+    fs::write(folder.join("src/lib.rs"), "#![no_std]\n")?;
+    let mut build = program("/usr/bin/cargo", ["build", "--release", "--target", WASM]);
+    build.args(["-Z", "build-std=std,panic_abort,panic_unwind,proc_macro,test"]).current_dir(&folder);
+    // The packaged Rust is a stable one; and without bitcode the package cannot be optimised as a whole.
+    build.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Cembed-bitcode=yes").env("RUSTC", rustc);
+    build.env("CARGO_TARGET_DIR", folder.join("target")).env_remove("RUSTUP_TOOLCHAIN");
+    run(&mut build)?;
+
+    let built = folder.join("target").join(WASM).join("release/deps");
+    let installed = libraries.join(WASM).join("lib");
+    fs::create_dir_all(&installed)?;
+    for file in fs::read_dir(built)?.flatten().map(|entry| entry.path()) {
+        if file.extension() == Some(OsStr::new("rlib")) && !is_rlib_of(&file, "nothing") {
+            fs::copy(&file, installed.join(file.file_name().unwrap_or_default()))?;
+        }
+    }
+    link_linker(&libraries)?;
+    run(&mut program("rustup", ["toolchain", "link", DISTRO, &sysroot]))?;
+    match compiles_wasm(Some(DISTRO)) {
+        true => Ok(()),
+        false => bail!("what was built does not make a toolchain"),
+    }
+}
+
+/// The packaged Rust has no linker for wasm32; rustup's has.
+fn link_linker(libraries: &Path) -> Result<()> {
+    let rustup = answer(&mut program("rustc", ["--print", "sysroot"])).context("rustc does not run")?;
+    let version = answer(&mut program("rustc", ["--version", "--verbose"])).unwrap_or_default();
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
+    let linker = Path::new(&rustup).join("lib/rustlib").join(host).join("bin/rust-lld");
+    let place = libraries.join(host).join("bin");
+    fs::create_dir_all(&place)?;
+    let _ = fs::remove_file(place.join("rust-lld"));
+    fs::copy(&linker, place.join("rust-lld")).with_context(|| format!("{} cannot be copied", linker.display()))?;
+    Ok(())
+}
+
+fn is_rlib_of(file: &Path, name: &str) -> bool {
+    let file = file.file_name().unwrap_or_default().to_string_lossy();
+    file.starts_with(&format!("lib{name}-")) && file.ends_with(".rlib")
+}
+
+/// The toolchain of the oldest Rust that the engine promises to compile with; `None` where it cannot be had.
+pub(crate) fn msrv() -> Result<Option<String>> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml"))?;
+    let version = rust_version(&manifest).context("Cargo.toml promises no rust-version")?;
+    let installed = || toolchain_of(&answer(&mut program("rustup", ["toolchain", "list"]))?, version);
+    if let Some(toolchain) = installed() {
+        return Ok(Some(toolchain));
+    }
+    let asked = run(&mut program("rustup", ["toolchain", "install", version, "--profile", "minimal"]));
+    let toolchain = installed().filter(|_| asked.is_ok());
+    if toolchain.is_none() {
+        eprintln!(
+            "WARNING: Rust {version} cannot be installed here: whether the engine compiles with it is NOT tested"
+        );
+    }
+    Ok(toolchain)
+}
+
+/// The engine's rust-version in its manifest.
+fn rust_version(manifest: &str) -> Option<&str> {
+    manifest.lines().find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'))
+}
+
+/// The toolchain for a version, such as 1.88, in what `rustup toolchain list` prints.
+fn toolchain_of(list: &str, version: &str) -> Option<String> {
+    let names = list.lines().filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| is_of(name, version)).map(str::to_owned).next()
+}
+
+fn is_of(toolchain: &str, version: &str) -> bool {
+    toolchain.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+}
+
+/// Makes sure of wasm-pack, and of wasm-bindgen in the version the engine is built with: only tests need them.
+pub(crate) fn wasm_pack() -> Result<()> {
+    if answer(&mut program("wasm-pack", ["--version"])).is_none() {
+        cargo_install(&["wasm-pack"])?;
+    }
+    let lock = fs::read_to_string(root().join("Cargo.lock"))?;
+    let version = locked(&lock, "wasm-bindgen").context("Cargo.lock holds no wasm-bindgen")?;
+    let runner = answer(&mut program("wasm-bindgen-test-runner", ["--version"])).unwrap_or_default();
+    if runner.split_whitespace().last() != Some(version) {
+        cargo_install(&["wasm-bindgen-cli", "--version", version, "--force"])?;
+    }
+    Ok(())
+}
+
+/// The version of a package in Cargo.lock.
+fn locked<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
+    let (_, package) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
+    package.split('"').next()
+}
+
+fn cargo_install(arguments: &[&str]) -> Result<()> {
+    let mut install = program("cargo", ["install", "--locked"]);
+    // Not with the flags, nor into the folder, of whatever build this runs in.
+    install.args(arguments).env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS");
+    run(&mut install).with_context(|| format!("type `cargo install --locked {}`", arguments.join(" ")))
+}
+
+/// A browser to test in, and the program that drives it.
+pub(crate) struct Browser {
+    /// Chromium or Chrome.
+    pub(crate) chromium: PathBuf,
+    /// Its chromedriver.
+    pub(crate) driver: PathBuf,
+}
+
+/// Makes sure of a browser.
+pub(crate) fn browser() -> Result<Browser> {
+    let installed = || {
+        let chromium = std::env::var_os("CHROMIUM").map(PathBuf::from);
+        let chromium = chromium.or_else(|| find(&["chromium", "chromium-browser", "google-chrome", "chrome"]))?;
+        // Where GitHub's machines have it.
+        let folder = std::env::var_os("CHROMEWEBDRIVER").map(|folder| Path::new(&folder).join("chromedriver"));
+        let driver = find(&["chromedriver"]).or_else(|| folder.filter(|driver| driver.is_file()))?;
+        Some(Browser { chromium, driver })
+    };
+    if let Some(browser) = installed() {
+        return Ok(browser);
+    }
+    let sentence = "install Chromium and its chromedriver and have both on PATH; on Debian: `apt-get install chromium chromium-driver`";
+    apt_install(&["chromium", "chromium-driver"]).context(sentence)?;
+    installed().ok_or_else(|| anyhow!(sentence))
 }
 
 /// Where wasm-opt is; `None`, with a word about it, where npm is missing.
@@ -38,12 +218,66 @@ pub(crate) fn wasm_opt() -> Result<Option<PathBuf>> {
 pub(crate) fn npm_packages() -> Result<PathBuf> {
     let tests = root().join("tests");
     let modules = tests.join("node_modules");
-    let lock = fs::read(tests.join("package-lock.json"))?;
+    let lock = fs::read(tests.join("package-lock.json")).context("tests/package-lock.json cannot be read")?;
     let installed = modules.join(".installed-lock.json");
     if fs::read(&installed).is_ok_and(|installed| installed == lock) {
         return Ok(modules);
     }
-    run(program("npm", ["ci", "--no-audit", "--no-fund"]).current_dir(&tests))?;
+    if find(&["npm"]).is_none() {
+        bail!("install Node 20 or newer, with npm: https://nodejs.org");
+    }
+    run(program("npm", ["ci", "--no-audit", "--no-fund"]).current_dir(&tests))
+        .context("npm cannot fetch what tests/package-lock.json lists; look at its own words above")?;
     fs::write(installed, lock)?;
     Ok(modules)
+}
+
+fn apt_install(packages: &[&str]) -> Result<()> {
+    if find(&["apt-get"]).is_none() || !is_root() {
+        bail!("installing {} takes apt-get, and root to run it", packages.join(", "));
+    }
+    run(program("apt-get", ["update", "--quiet"]).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    let mut install = program("apt-get", ["install", "--quiet", "--yes", "--no-install-recommends"]);
+    run(install.args(packages).env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+fn is_root() -> bool {
+    answer(&mut program("id", ["-u"])).as_deref() == Some("0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_rlib_of, locked, rust_version, toolchain_of};
+    use std::path::Path;
+
+    #[test]
+    fn the_oldest_rust_is_the_one_the_manifest_promises() {
+        let manifest = "[package]\nname = \"a\"\nrust-version = \"1.88\"\nedition.workspace = true\n";
+        assert_eq!(rust_version(manifest), Some("1.88"));
+        assert_eq!(rust_version("[package]\n"), None);
+    }
+
+    #[test]
+    fn a_toolchain_is_found_by_its_version_and_not_by_a_longer_one() {
+        let list =
+            "stable-x86_64-unknown-linux-gnu (active, default)\n1.880.0-x86_64\n1.88.0-x86_64-unknown-linux-gnu\n";
+        assert_eq!(toolchain_of(list, "1.88").as_deref(), Some("1.88.0-x86_64-unknown-linux-gnu"));
+        assert_eq!(toolchain_of(list, "1.8"), None);
+        assert_eq!(toolchain_of("1.88-aarch64-apple-darwin\n", "1.88").as_deref(), Some("1.88-aarch64-apple-darwin"));
+        assert_eq!(toolchain_of("", "1.88"), None);
+    }
+
+    #[test]
+    fn a_package_is_found_in_the_lock_file_by_its_whole_name() {
+        let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"0.2.1\"\n\n[[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n";
+        assert_eq!(locked(lock, "wasm-bindgen"), Some("0.2.130"));
+        assert_eq!(locked(lock, "wasm"), None);
+    }
+
+    #[test]
+    fn libraries_are_told_by_their_crate() {
+        assert!(is_rlib_of(Path::new("/x/libcore-0a1b.rlib"), "core"));
+        assert!(!is_rlib_of(Path::new("/x/libcore_arch-0a1b.rlib"), "core"));
+        assert!(!is_rlib_of(Path::new("/x/libcore-0a1b.rmeta"), "core"));
+    }
 }

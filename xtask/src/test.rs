@@ -1,6 +1,142 @@
-//! The demo.
-use anyhow::Result;
-pub(crate) const HELP: &str = "";
+//! Every check there is, in the order in which they are soonest told.
+
+use crate::shell::{cargo, program, root, run};
+use crate::{package, serve, setup};
+use anyhow::{Result, bail};
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+pub(crate) const HELP: &str = "\
+Run every check there is, as CI does, installing what they need: format, lints, tests, the oldest promised Rust, the
+engine in a real browser, the packed npm package in Node, the demo in a browser, and the bytes of all of them compared.
+
+Usage: cargo xtask test
+
+Stops at the first failure.";
+
+/// Runs all of it.
 pub(crate) fn everything() -> Result<()> {
+    let mut steps = Steps { passed: 0 };
+    let result = all(&mut steps);
+    println!("{} passed, {} failed", steps.passed, u32::from(result.is_err()));
+    result
+}
+
+fn all(steps: &mut Steps) -> Result<()> {
+    let deny: [&str; 3] = ["--", "--deny", "warnings"];
+    steps.step("format", || run(&mut cargo(["fmt", "--all", "--check"])))?;
+    steps.step("lints", || run(cargo(["clippy", "--workspace", "--all-targets"]).args(deny)))?;
+
+    let toolchain = steps.step("the wasm32 target", setup::wasm_target)?;
+    steps.step("lints of the browser door", || match &toolchain {
+        None => {
+            run(cargo(["clippy", "--package", "checkout-preview", "--lib", "--test", "web"]).args(TARGET).args(deny))
+        }
+        // The distribution's Rust brings no clippy.
+        Some(distro) => {
+            let mut check = cargo(["check", "--package", "checkout-preview", "--lib", "--test", "web"]);
+            run(check.args(TARGET).env("RUSTUP_TOOLCHAIN", distro).env("RUSTFLAGS", "--deny=warnings"))
+        }
+    })?;
+
+    steps.step("tests in Rust", || run(&mut cargo(["test", "--workspace"])))?;
+
+    let msrv = steps.step("the oldest promised Rust", setup::msrv)?;
+    if let Some(msrv) = msrv {
+        steps.step("the engine compiles with it", || {
+            let mut check = cargo(["check", "--package", "checkout-preview", "--lib", "--target-dir", "target/msrv"]);
+            run(check.env("RUSTUP_TOOLCHAIN", msrv))
+        })?;
+    }
+
+    let browser = steps.step("a browser", setup::browser)?;
+    steps.step("wasm-pack", setup::wasm_pack)?;
+    steps.step("the browser door in a browser", || {
+        let mut test =
+            program("wasm-pack", ["test", "--headless", "--chrome", "--mode", "no-install", "--chromedriver"]);
+        test.arg(&browser.driver).args(["--", "--test", "web"]);
+        if let Some(toolchain) = &toolchain {
+            test.env("RUSTUP_TOOLCHAIN", toolchain);
+        }
+        run(&mut test)
+    })?;
+
+    steps.step("the package", package::build)?;
+    let verifier = steps.step("the verifier", serve::build_verifier)?;
+    let npm = steps.step("npm packages", setup::npm_packages)?;
+    steps.step("the package, packed and installed", || run(&mut program("node", ["tests/js/project.mjs"])))?;
+    for folder in ["tests/js", "tests/e2e"] {
+        steps.step(folder, || {
+            let mut test = program("node", ["--test"]);
+            test.args(test_files(folder)?).env("CHECKOUT_VERIFIER", &verifier).env("CHROMIUM", &browser.chromium);
+            run(test.env("PATH", path_with(npm.join(".bin"))?))
+        })?;
+    }
     Ok(())
+}
+
+const TARGET: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
+
+/// The tests of a folder, in order: Node 20 and 22 disagree about what a folder's name means to `node --test`.
+fn test_files(folder: &str) -> Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> =
+        root().join(folder).read_dir()?.flatten().map(|entry| PathBuf::from(folder).join(entry.file_name())).collect();
+    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    files.sort();
+    match files.is_empty() {
+        true => bail!("{folder} holds no test"),
+        false => Ok(files),
+    }
+}
+
+fn path_with(folder: PathBuf) -> Result<impl AsRef<OsStr>> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    Ok(std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&path)))?)
+}
+
+struct Steps {
+    passed: u32,
+}
+
+impl Steps {
+    fn step<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        eprintln!("\n── {name}");
+        let start = Instant::now();
+        let result = work();
+        let verdict = if result.is_ok() { "passed" } else { "FAILED" };
+        eprintln!("── {name}: {verdict} in {}", readable(start.elapsed()));
+        if result.is_ok() {
+            self.passed = self.passed.saturating_add(1);
+        }
+        result
+    }
+}
+
+fn readable(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds}.{} s", time.subsec_millis() / 100),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Steps, readable};
+    use anyhow::bail;
+    use std::time::Duration;
+
+    #[test]
+    fn only_what_passed_is_counted() {
+        let mut steps = Steps { passed: 0 };
+        assert!(steps.step("good", || Ok(())).is_ok());
+        assert!(steps.step("bad", || -> anyhow::Result<()> { bail!("no") }).is_err());
+        assert_eq!(steps.passed, 1);
+    }
+
+    #[test]
+    fn times_are_told_in_minutes_from_a_minute_on() {
+        assert_eq!(readable(Duration::from_millis(59_940)), "59.9 s");
+        assert_eq!(readable(Duration::from_secs(61)), "1 min 1 s");
+    }
 }
