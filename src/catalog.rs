@@ -667,13 +667,11 @@ impl Loader {
         }
         let pricings = take(&mut fields, "pricings");
         let pricings = self.items(pricings, &place.field("pricings"), |loader, json, place| {
-            let fields = loader.object(json, place);
-            let pricing = loader.pricing(fields, place, &PRICING_FIELDS)?;
-            if !pricing_ids.insert(pricing.id.clone()) {
-                let message = format!("the id {} is given twice", form::quoted(&pricing.id));
-                loader.say(&place.field("id"), message, "give each pricing of a plan its own id");
-            }
-            Some(pricing)
+            let raw = loader.object(json, place);
+            let id = loader.own_id(&raw, place, "id", pricing_ids);
+            let pricing = loader.pricing(&raw, place, id);
+            loader.unknown(&raw, place, &PRICING_FIELDS);
+            Some(Pricing { raw, ..pricing? })
         });
         let features = self.phase_features(&fields, place, name, is_trial);
         let known = ["name", "phase_type", "duration", "pricings", "discounts", "commitments", "service_fees", "taxes"];
@@ -784,26 +782,24 @@ impl Loader {
         })
     }
 
-    /// A pricing of a plan, or what a line of a contract has of one.
-    fn pricing(&mut self, fields: Fields, place: &Place, known: &[&'static str]) -> Option<Pricing> {
-        let id = self.required(&fields, place, "id", form::id).map(str::to_owned);
-        let product = self.product(&fields, place);
-        let is_enabled = self.flag(&fields, place, "is_enabled", true);
+    /// A pricing of a plan, or what a line of a contract has of one; `raw` is added when all of it has been read.
+    fn pricing(&mut self, fields: &[(String, Json)], place: &Place, id: Option<String>) -> Option<Pricing> {
+        let product = self.product(fields, place);
+        let is_enabled = self.flag(fields, place, "is_enabled", true);
         let is_metered = fields
             .iter()
             .any(|(key, value)| key == "quantity" && value.get("type") == Some(&Json::String("metered".to_owned())));
-        let billing_period = self.billing_period(&fields, place, is_metered);
-        let quantity = self.quantity(&fields, place);
-        let model = self.pricing_model(&fields, place);
-        let is_prorated = self.optional(&fields, place, "proration_type", |json| {
+        let billing_period = self.billing_period(fields, place, is_metered);
+        let quantity = self.quantity(fields, place);
+        let model = self.pricing_model(fields, place);
+        let is_prorated = self.optional(fields, place, "proration_type", |json| {
             form::word(json, &[("day_based", true), ("none", false)])
         });
-        let free_units = self.optional(&fields, place, "free_units", form::quantity).unwrap_or(Quantity::ZERO);
-        let discounts = self.discounts(&fields, place, true);
-        let commitments = self.commitments(&fields, place);
-        let taxes = self.taxes(&fields, place);
-        let dimension_values = self.strings(&fields, place, "dimension_values").unwrap_or_default();
-        self.unknown(&fields, place, known);
+        let free_units = self.optional(fields, place, "free_units", form::quantity).unwrap_or(Quantity::ZERO);
+        let discounts = self.discounts(fields, place, true);
+        let commitments = self.commitments(fields, place);
+        let taxes = self.taxes(fields, place);
+        let dimension_values = self.strings(fields, place, "dimension_values").unwrap_or_default();
         let (product_id, product_name, product_description) = product?;
         let (pricing_type, model) = model?;
         Some(Pricing {
@@ -822,7 +818,7 @@ impl Loader {
             commitments,
             taxes,
             dimension_values,
-            raw: fields,
+            raw: Fields::new(),
             path: place.path(),
         })
     }
@@ -1208,16 +1204,19 @@ impl Loader {
     }
 
     fn stored_line(&mut self, json: Json, place: &Place, line_ids: &mut BTreeSet<String>) -> Option<StoredLine> {
-        let fields = self.object(json, place);
-        let mut known = PRICING_FIELDS.to_vec();
-        known.extend(["line_item_id", "quantity_entries", "enabled_entries", "dimension_entries"]);
-        let line_item_id = self.own_id(&fields, place, "line_item_id", line_ids);
-        let quantity_entries = self.entries(&fields, place, "quantity_entries", form::quantity);
-        let enabled_entries = self.entries(&fields, place, "enabled_entries", form::boolean);
-        let dimension_entries = self.entries(&fields, place, "dimension_entries", |json| {
+        let raw = self.object(json, place);
+        let id = self.required(&raw, place, "id", form::id).map(str::to_owned);
+        let pricing = self.pricing(&raw, place, id);
+        let line_item_id = self.own_id(&raw, place, "line_item_id", line_ids);
+        let quantity_entries = self.entries(&raw, place, "quantity_entries", form::quantity);
+        let enabled_entries = self.entries(&raw, place, "enabled_entries", form::boolean);
+        let dimension_entries = self.entries(&raw, place, "dimension_entries", |json| {
             form::list(json)?.iter().map(|item| form::string(item).map(str::to_owned)).collect()
         });
-        let pricing = self.pricing(fields, place, &known)?;
+        let mut known = PRICING_FIELDS.to_vec();
+        known.extend(["line_item_id", "quantity_entries", "enabled_entries", "dimension_entries"]);
+        self.unknown(&raw, place, &known);
+        let pricing = Pricing { raw, ..pricing? };
         Some(StoredLine { pricing, line_item_id: line_item_id?, quantity_entries, enabled_entries, dimension_entries })
     }
 
