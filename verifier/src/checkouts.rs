@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use checkout_preview::{Clock, Json, Problem, ProblemCode, Problems, json, preview, read_date, read_instant};
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -322,7 +322,7 @@ fn payment_method_id(body: Json) -> Result<Option<String>, Problems> {
     const FIELD: &str = "payment_method_id";
     let problem = |code, path: String, message, help: &'static str| Problem { code, path, message, help: help.into() };
     let Json::Object(fields) = body else {
-        let message = format!("expected an object, got {}", body.kind());
+        let message = format!("expected an object, found {}", body.kind());
         return Err(problem(ProblemCode::InvalidType, String::new(), message, "send an object or no body").into());
     };
     let mut found = None;
@@ -332,7 +332,7 @@ fn payment_method_id(body: Json) -> Result<Option<String>, Problems> {
             _ if name != FIELD => problems.push(problem(
                 ProblemCode::UnknownField,
                 format!("/{}", name.replace('~', "~0").replace('/', "~1")),
-                format!("there is no field `{name}`"),
+                format!("there is no field `{}`", name.chars().take(60).collect::<String>()),
                 "a confirmation has only `payment_method_id`",
             )),
             Json::Null => {}
@@ -342,14 +342,14 @@ fn payment_method_id(body: Json) -> Result<Option<String>, Problems> {
             Json::String(id) => problems.push(problem(
                 ProblemCode::InvalidId,
                 format!("/{FIELD}"),
-                format!("`{id}` is not an id"),
+                format!("`{}` is not an id", id.chars().take(60).collect::<String>()),
                 "use 1 to 255 printable ASCII characters without spaces",
             )),
             Json::Bool(_) | Json::Number(_) | Json::List(_) | Json::Object(_) | Json::Foreign(_) => {
                 problems.push(problem(
                     ProblemCode::InvalidType,
                     format!("/{FIELD}"),
-                    format!("expected a string, got {}", value.kind()),
+                    format!("expected a string, found {}", value.kind()),
                     "send the id of a payment method, or leave the field out",
                 ));
             }
@@ -369,7 +369,8 @@ fn stored_json(text: &str) -> Result<Json, Error> {
     json::parse(text.as_bytes()).map_err(|_| Error::Internal("a stored document is not JSON"))
 }
 
-/// An instant as it goes over the wire (R1.1).
+/// An instant as it goes over the wire (R1.1): with a fraction only where there is one.
 fn wire(micros: i64) -> Result<String, Error> {
-    Ok(instant(micros)?.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    let text = instant(micros)?.format("%Y-%m-%dT%H:%M:%S%.6f").to_string();
+    Ok(format!("{}Z", text.trim_end_matches('0').trim_end_matches('.')))
 }

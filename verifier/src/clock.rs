@@ -2,7 +2,7 @@
 //!
 //! The engine reads no clock and knows no time zones; both are supplied here, for the server and the command line.
 
-use checkout_preview::{Catalog, Clock, Json, Problem, Problems, TimeZone};
+use checkout_preview::{Catalog, Clock, Json, Problems, time_zone, time_zones};
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use chrono_tz::Tz;
 
@@ -29,7 +29,7 @@ impl Moment {
     /// # Errors
     /// The entity's time zone is none that this host knows.
     pub fn clock(self, request: &Json, catalog: &Catalog) -> Result<Clock, Problems> {
-        let as_of = match (self.as_of, checkout_preview::time_zone(request, catalog)) {
+        let as_of = match (self.as_of, time_zone(request, catalog)) {
             (Some(date), _) => date,
             (None, None) => self.now.date_naive(),
             (None, Some(zone)) => {
@@ -46,21 +46,8 @@ impl Moment {
 /// # Errors
 /// What the engine finds; where it finds nothing, each unknown time zone as a `catalog_invalid` problem.
 pub fn load_catalog(json: Json) -> Result<Catalog, Problems> {
-    let unknown = unknown_time_zones(&json);
     let catalog = Catalog::load(json)?;
-    Problems::new(unknown).map_or(Ok(catalog), Err)
-}
-
-fn unknown_time_zones(catalog: &Json) -> Vec<Problem> {
-    let Some(Json::List(entities)) = catalog.get("business_entities") else { return Vec::new() };
-    let mut problems = Vec::new();
-    for (index, entity) in entities.iter().enumerate() {
-        if let Some(Json::String(name)) = entity.get("time_zone")
-            && name.parse::<Tz>().is_err()
-        {
-            let zone = TimeZone { name, path: format!("/catalog/business_entities/{index}/time_zone") };
-            problems.extend_from_slice(zone.unknown().as_slice());
-        }
-    }
-    problems
+    let unknown = time_zones(&catalog).filter(|zone| zone.name.parse::<Tz>().is_err());
+    let problems = unknown.flat_map(|zone| zone.unknown().as_slice().to_vec()).collect();
+    Problems::new(problems).map_or(Ok(catalog), Err)
 }

@@ -31,8 +31,8 @@ use tracing::Instrument;
 const BODY_LIMIT: usize = 256 * 1024;
 const CATALOG_LIMIT: usize = 16 * 1024 * 1024;
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
-/// What is left of the 10 s of a graceful stop once the database is closed.
-const STOP_LIMIT: Duration = Duration::from_secs(9);
+/// How long running requests have when the service stops: with closing the database, less than 10 s in all.
+const STOP_LIMIT: Duration = Duration::from_secs(8);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");

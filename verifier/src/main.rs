@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
 /// Previews, verifies, stores and confirms subscription checkouts.
@@ -157,7 +158,8 @@ fn run(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
 }
 
 async fn serve_until_stopped(settings: Serve) -> Result<(), Failure> {
-    tracing_subscriber::fmt().json().with_writer(io::stderr).with_max_level(settings.log_level).init();
+    let log = tracing_subscriber::fmt().json().with_span_list(false);
+    log.with_writer(io::stderr).with_max_level(settings.log_level).init();
     for folder in settings.www.iter().chain(&settings.pkg) {
         if !folder.is_dir() {
             return Err(format!("there is no folder {}", folder.display()).into());
@@ -174,7 +176,8 @@ async fn serve_until_stopped(settings: Serve) -> Result<(), Failure> {
     let stop = stop_signal().map_err(|cause| format!("cannot listen for signals: {cause}"))?;
     print(&format!("listening on http://{address}\n"))?;
     serve(listener, router, stop).await.map_err(|cause| format!("the server failed: {cause}"))?;
-    db.close().await;
+    // A request that was cut off may still hold its connection; the file is whole either way.
+    let _ = tokio::time::timeout(Duration::from_secs(1), db.close()).await;
     Ok(())
 }
 

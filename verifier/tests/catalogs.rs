@@ -1,4 +1,6 @@
 //! The catalog over HTTP: only what the engine accepts, one current version, nobody's change lost.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 use axum::body::Body;

@@ -1,4 +1,6 @@
 //! Checkouts over HTTP, without a socket: previewed, created, read, confirmed.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 use checkout_preview::{Catalog, Json};

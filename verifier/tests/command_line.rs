@@ -1,4 +1,6 @@
 //! The built binary: previews from files and lines, catalogs in and out, the service started and stopped.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 use checkout_preview::{Catalog, Clock, json};

@@ -1,4 +1,6 @@
 //! The corpus over HTTP: every case of `tests/cases` gets from the server the bytes that the engine prints.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 use checkout_preview::{Catalog, Clock, json};

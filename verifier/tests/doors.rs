@@ -1,4 +1,6 @@
 //! What holds at every address: errors, limits, headers, static files.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod support;
 
 use axum::body::{Body, Bytes};
