@@ -5,9 +5,9 @@ import { priceChange } from "./change.js";
 import { confirmation, reviewSheet } from "./contract.js";
 import { el, icon } from "./dom.js";
 import { fillRhythms, followPreview, offerCards, optionRows, rhythmCards } from "./form.js";
-import { difference, isNegative, isZero, moment, money, nextMonth, sentence, today, yearLater } from "./format.js";
+import { difference, isNegative, isZero, moment, money, nextMonth, today, yearLater } from "./format.js";
 import { keepOrder, offerOf, planOf, regionOf, requestOf, restoreOrder } from "./order.js";
-import { showProblems } from "./problems.js";
+import { showProblems, wordsFor } from "./problems.js";
 import { confirmCheckout, createCheckout, fetchCatalog, readCheckout } from "./server.js";
 import { regions } from "./store.js";
 import { bill, dueOf } from "./summary.js";
@@ -92,10 +92,10 @@ function refresh() {
   shown = null;
   showStart();
   if (!plan) {
-    refuse([{ path: "/plan_id", message: "this plan is no longer sold", help: "pick another one" }]);
+    refuse([{ code: "plan_not_found", path: "/plan_id" }]);
     return;
   }
-  const { request, products } = requestOf(order, plan);
+  const { request, lines } = requestOf(order, plan);
   try {
     const began = performance.now();
     const preview = createCheckoutPreview(request, catalog);
@@ -104,24 +104,24 @@ function refresh() {
     shown = { request, preview };
     showPreview(preview, took);
   } catch (error) {
-    if (error instanceof CheckoutPreviewError) refuse(error.problems, products);
+    if (error instanceof CheckoutPreviewError) refuse(error.problems, lines);
     else explain(error, "The price could not be worked out", refresh);
   }
 }
 
 /** Shows what is wrong with the order, or that nothing is. The last good price stays, greyed. */
-function refuse(problems, products) {
-  const elsewhere = showProblems(form, problems, products);
+function refuse(problems, lines) {
+  const elsewhere = showProblems(form, problems, lines);
   const wrong = problems.length > 0;
   $("summary").classList.toggle("stale", wrong);
   say(elsewhere.length === 0 ? null : {
     title: "This order cannot be priced",
-    text: elsewhere.map(({ message, help }) => `${sentence(message)} ${sentence(help)}`).join(" "),
+    text: elsewhere.map((problem) => wordsFor(problem)).join(" "),
   });
   if (wrong) {
     for (const input of form.querySelectorAll("[aria-valuetext]")) input.removeAttribute("aria-valuetext");
     $("timing").replaceChildren(icon("alert"), "Mend the marked field to see the new price");
-    announce(sentence(problems[0].message));
+    announce(""); // there is no total now; the problem speaks for itself
   }
 }
 
@@ -222,8 +222,8 @@ form.addEventListener("submit", (event) => {
 function missingFields() {
   if (order.customer) return [];
   return [
-    !order.company.trim() && { path: "/customer_data/name", message: "the company is missing", help: "write its name as it should stand on the invoice" },
-    !/^\S+@\S+$/.test(order.email.trim()) && { path: "/customer_data/email", message: "this is not an email address", help: "write one such as you@company.com" },
+    !order.company.trim() && { code: "company_missing", path: "/customer_data/name" },
+    !/^\S+@\S+$/.test(order.email.trim()) && { code: "email_invalid", path: "/customer_data/email" },
   ].filter(Boolean);
 }
 
@@ -253,7 +253,7 @@ async function proceed(request, preview) {
 async function learnWhy(problems) {
   catalog = await fetchCatalog().catch(() => catalog);
   buildChoices();
-  if (shown) refuse(problems, requestOf(order, plan).products);
+  if (shown) refuse(problems, requestOf(order, plan).lines);
 }
 
 /** The server came to another price: show both and let the buyer decide. */

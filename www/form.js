@@ -73,7 +73,7 @@ function optionRow(order, plan, line, onChange) {
     head = el("label.option-head", { for: id("switch") }, toggle, name, price);
   }
   return el("div.option", { "data-product": product.id }, head, about, quantity,
-    el("p.problem", { id: id("problem"), hidden: true }),
+    el("p.problem", { id: id("problem"), "aria-live": "polite" }),
     quantity && pricing.pricing_data.tiers && ladder(pricing, plan.currency));
 }
 

@@ -48,9 +48,9 @@ export function choose(kind, order, productId, value) {
   (order[kind][order.offer] ??= {})[productId] = value;
 }
 
-/** The request, and for each of its overrides the product it speaks of. */
+/** The request, and for each of its overrides the line it speaks of. */
 export function requestOf(order, plan) {
-  const products = [];
+  const lines = [];
   const overrides = [];
   for (const line of productsOf(plan)) {
     const override = { product_id: line.product.id };
@@ -61,7 +61,7 @@ export function requestOf(order, plan) {
     }
     if (Object.keys(override).length > 1) {
       overrides.push(override);
-      products.push(line.product.id);
+      lines.push(line);
     }
   }
   const request = { plan_id: plan.id, product_overrides: overrides };
@@ -72,7 +72,7 @@ export function requestOf(order, plan) {
     request.business_entity_id = regionOf(order).entity;
     request.customer_data = { name: order.company.trim(), email: order.email.trim() };
   }
-  return { request, products };
+  return { request, lines };
 }
 
 const KEPT = "ternwell-order";

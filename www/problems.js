@@ -1,36 +1,57 @@
 // Puts each problem beside the field it is about, in words for the buyer.
 
-import { el } from "./dom.js";
-import { sentence } from "./format.js";
+import { counted, sentence } from "./format.js";
+import { products } from "./store.js";
 
 const $ = (id) => document.getElementById(id);
 
-/** Shows `problems` and no others; `products[i]` is the product of override i. Answers those that belong to no field. */
-export function showProblems(form, problems, products = []) {
-  for (const place of form.querySelectorAll(".problem")) {
-    place.hidden = true;
-    place.replaceChildren();
-  }
+/** Shows `problems` and no others; `lines[i]` is what override i speaks of. Answers those that belong to no field. */
+export function showProblems(form, problems, lines = []) {
   for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
-  return problems.filter(({ path, message, help }) => {
-    const home = homeOf(path, products);
+  const words = new Map();
+  const elsewhere = problems.filter((problem) => {
+    const home = homeOf(problem.path, lines);
     if (!home) return true;
-    home.place.append(el("span", {}, sentence(message)), " ", sentence(help));
-    home.place.hidden = false;
+    words.set(home.place, [words.get(home.place), wordsFor(problem, home.line)].filter(Boolean).join(" "));
     for (const field of home.fields) field?.setAttribute("aria-invalid", "true");
     return false;
   });
+  // Screen readers hear a place that changes, so one that says the same is left alone.
+  for (const place of form.querySelectorAll(".problem")) {
+    const text = words.get(place) ?? "";
+    if (place.textContent !== text) place.textContent = text;
+  }
+  return elsewhere;
 }
 
-/** Where a path of the request stands on the page: `{place, fields}`, or null. */
-function homeOf(path, products) {
+/** The engine speaks to developers; what a buyer can bring about, this shop says in its own words. */
+export function wordsFor({ code, message, help }, line) {
+  const { minimum, maximum, multiple_of: step } = line?.pricing.quantity ?? {};
+  const noun = products[line?.product.id]?.noun;
+  switch (code) {
+    case "quantity_below_minimum": return `Choose at least ${counted(minimum, noun)}.`;
+    case "quantity_above_maximum": return `Choose at most ${counted(maximum, noun)}. For more, write to us.`;
+    case "quantity_not_a_multiple": return step === "1" ? "Choose a whole number." : `Choose a multiple of ${step}.`;
+    case "invalid_decimal": return "Enter a number, such as 12.";
+    case "invalid_date": return "Enter a day between 1970 and 2999.";
+    case "plan_not_found":
+    case "plan_not_active": return "This plan is no longer sold. Pick another one.";
+    case "company_missing": return "Enter your company’s name, as it should stand on the invoice.";
+    case "email_invalid": return "Enter an email address, such as you@company.com.";
+    default: return `${sentence(message)} ${sentence(help)}`;
+  }
+}
+
+/** Where a path of the request stands on the page: `{place, fields, line?}`, or null. */
+function homeOf(path, lines) {
   const [, field, key, part] = path.split("/");
   switch (field) {
     case "product_overrides": {
-      const product = products[key];
-      if (!product) return null;
+      const line = lines[key];
+      if (!line) return null;
       const inputs = part === "is_enabled" ? ["switch"] : ["range", "quantity"];
-      return { place: $(`${product}-problem`), fields: inputs.map((name) => $(`${product}-${name}`)) };
+      const id = (name) => `${line.product.id}-${name}`;
+      return { place: $(id("problem")), fields: inputs.map((name) => $(id(name))), line };
     }
     case "start_date": return { place: $("start-problem"), fields: [$("start")] };
     case "plan_id": return { place: $("plan-problem"), fields: [] };

@@ -205,6 +205,7 @@ test("the new price can be accepted at once", async (t) => {
 test("a problem stands at its field in plain words, and goes when it is mended", async () => {
   page = await shop.visit();
   await introduce();
+  await page.waitForFunction(() => document.querySelector("#status").textContent !== "");
   await page.check("#viewers-switch");
   await page.fill("#seats-quantity", "1");
   await page.fill("#viewers-quantity", "7");
@@ -213,20 +214,20 @@ test("a problem stands at its field in plain words, and goes when it is mended",
   }));
   assert.deepEqual(body.problems.map(({ code }) => code), ["quantity_below_minimum", "quantity_not_a_multiple"]);
 
+  const words = ["Choose at least 2 seats.", "Choose a multiple of 5."];
   for (const [index, product] of ["seats", "viewers"].entries()) {
     const field = page.locator(`#${product}-quantity`);
     assert.equal(await field.getAttribute("aria-invalid"), "true");
     assert((await field.getAttribute("aria-describedby")).split(" ").includes(`${product}-problem`));
-    const text = await page.textContent(`#${product}-problem`);
-    const start = body.problems[index].message.split("`")[0];
-    assert(text.toLowerCase().includes(start.toLowerCase()), `${text} says ${body.problems[index].message}`);
-    assert.doesNotMatch(text, /`|quantity_|\/product_overrides/);
+    assert.equal(await page.textContent(`#${product}-problem`), words[index]);
   }
   assert.deepEqual(await accessibilityFaults(page), []);
   await page.click("#continue");
   assert.equal(await page.evaluate(() => document.activeElement.id), "seats-range", "Continue leads to the first problem");
 
-  for (const text of ["", "-1", "1e99", "0.5"]) {
+  await page.waitForFunction(() => document.querySelector("#status").textContent === ""); // there is no total to announce
+
+  for (const text of ["", "-1", "1e99", "2.5", "251"]) {
     await page.fill("#seats-quantity", text);
     assert(await page.isVisible("#seats-problem"), `${text} is refused`);
   }
@@ -236,7 +237,7 @@ test("a problem stands at its field in plain words, and goes when it is mended",
   assert.equal(await page.locator("[aria-invalid]").count(), 0);
   await page.fill("#email", "nobody");
   await page.click("#continue");
-  assert.match(await page.textContent("#email-problem"), /not an email address/);
+  assert.match(await page.textContent("#email-problem"), /Enter an email address/);
   await page.fill("#email", guest.email);
   await toReview();
   noFaults();
