@@ -54,10 +54,10 @@ struct Serve {
     #[command(flatten)]
     database: Database,
     /// A folder to serve at `/`, for paths that no endpoint takes.
-    #[arg(long, env = "WWW", value_name = "DIR")]
+    #[arg(long, value_name = "DIR")]
     www: Option<PathBuf>,
     /// A folder to serve at `/pkg/`.
-    #[arg(long, env = "PKG", value_name = "DIR")]
+    #[arg(long, value_name = "DIR")]
     pkg: Option<PathBuf>,
     /// How much to log: off, error, warn, info, debug or trace.
     #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "info")]

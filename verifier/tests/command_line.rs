@@ -276,7 +276,7 @@ fn the_manual_lists_every_setting() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(folder.path(), &["serve", "--help"]);
     let (help, _) = ended(&output, 0);
-    for setting in ["LISTEN", "DATABASE_URL", "WWW", "PKG", "LOG_LEVEL", "127.0.0.1:8787", "sqlite:checkout.db"] {
+    for setting in ["LISTEN", "DATABASE_URL", "--www", "--pkg", "LOG_LEVEL", "127.0.0.1:8787", "sqlite:checkout.db"] {
         assert!(help.contains(setting), "{setting} is not in\n{help}");
     }
     let files: Vec<PathBuf> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
