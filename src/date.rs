@@ -268,3 +268,100 @@ pub(crate) fn write_instant(instant: DateTime<Utc>) -> String {
     let fraction = format!("{micros:06}");
     format!("{whole}.{}Z", fraction.trim_end_matches('0'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        read_date(text).unwrap()
+    }
+
+    #[test]
+    fn dates_may_carry_a_time_that_does_not_move_them() {
+        for text in [
+            "2026-02-28",
+            "2026-02-28T23:30",
+            "2026-02-28 23:30:59",
+            "2026-02-28T23:30:59.5-11:00",
+            "2026-02-28T00:00:00Z",
+        ] {
+            assert_eq!(read_date(text), NaiveDate::from_ymd_opt(2026, 2, 28), "{text}");
+        }
+        for text in [
+            "2026-02-29",
+            "2026-2-28",
+            "26-02-28",
+            "2026/02/28",
+            "2026-02-28T",
+            "2026-02-28T24:00",
+            "2026-02-28T23:60",
+            "2026-02-28T23:30:",
+            "2026-02-28T23:30:00.",
+            "2026-02-28T23:30:00+1",
+            "2026-02-28T23:30:00+01",
+            "2026-02-28x23:30",
+            "1969-12-31",
+            "3000-01-01",
+            "9999-01-01",
+            "+2026-02-28",
+            "2026-02-2\u{668}",
+            "",
+            "2026-02-28Z",
+            "2026-02-28T23:30Zx",
+        ] {
+            assert_eq!(read_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn instants_are_read_to_the_microsecond_and_written_in_utc() {
+        let written = |text| read_instant(text).map(write_instant);
+        assert_eq!(written("2026-11-23T10:00:00Z").as_deref(), Some("2026-11-23T10:00:00Z"));
+        assert_eq!(written("2026-11-23T10:00:00.1234567+01:30").as_deref(), Some("2026-11-23T08:30:00.123456Z"));
+        assert_eq!(written("2026-11-23t10:00:00.500z").as_deref(), Some("2026-11-23T10:00:00.5Z"));
+        assert_eq!(written("2026-12-31T23:30:00-01:00").as_deref(), Some("2027-01-01T00:30:00Z"));
+        for text in [
+            "2026-11-23",
+            "2026-11-23T10:00:00",
+            "2026-11-23T10:00Z",
+            "2026-11-23T10:00:60Z",
+            "2026-11-23T10:00:00+0100",
+            "2026-11-23T10:00:00+24:00",
+        ] {
+            assert_eq!(written(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_have_one_unit() {
+        assert_eq!(Duration::read("P12M"), Duration::read("P1Y"));
+        assert_eq!(Duration::read("P7D"), Duration::read("P1W"));
+        assert_eq!(Duration::read("P1200Y"), Some(Duration::Months(14_400)));
+        for text in ["", "P", "PM", "P0M", "P1201D", "P-1M", "P+1M", "P1M1D", "PT1H", "p1m", "P1.5M", "1M", "P1\u{e9}"]
+        {
+            assert_eq!(Duration::read(text), None, "{text}");
+        }
+        assert_eq!(read_time_to_live("PT24H"), TimeDelta::try_hours(24));
+        assert_eq!(read_time_to_live("PT30M"), TimeDelta::try_minutes(30));
+        assert_eq!(read_time_to_live("P1D"), None);
+    }
+
+    #[test]
+    fn boundaries_count_from_the_anchor() {
+        let anchor = Anchor { date: day("2026-01-31"), day: None };
+        let month = Duration::Months(1);
+        let firsts: Vec<String> = (-2..4).map(|k| anchor.boundary(month, k).to_string()).collect();
+        assert_eq!(firsts, ["2025-11-30", "2025-12-31", "2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"]);
+        let kept = Anchor { date: day("2026-02-28"), day: Some(31) };
+        let firsts: Vec<String> = (0..3).map(|k| kept.boundary(month, k).to_string()).collect();
+        assert_eq!(firsts, ["2026-02-28", "2026-03-31", "2026-04-30"]);
+    }
+
+    #[test]
+    fn what_lies_after_2999_never_comes() {
+        assert_eq!(Duration::Months(1).after(day("2999-12-15")), NEVER);
+        assert_eq!(Duration::Months(14_400).after(day("2026-01-01")), NEVER);
+        assert_eq!(Duration::Days(1).after(day("2999-12-30")), day("2999-12-31"));
+    }
+}

@@ -221,3 +221,71 @@ pub(crate) fn unknown_fields<'a>(fields: &'a [(String, Json)], known: &[&'static
 pub(crate) fn pointer_step(name: &str) -> Cow<'_, str> {
     if name.contains(['~', '/']) { name.replace('~', "~0").replace('/', "~1").into() } else { name.into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_absolute_and_have_a_host() {
+        let is_url = |text: &str| url(&Json::String(text.to_owned())).is_ok();
+        for text in [
+            "https://example.com",
+            "http://localhost:8080/x?y=1#z",
+            "HTTPS://EXAMPLE.COM/",
+            "https://user:pass@example.com/",
+            "https://[::1]:443/",
+            "https://b\u{fc}cher.example/",
+            "https://example.com/a b".replace(' ', "%20").as_str(),
+        ] {
+            assert!(is_url(text), "{text}");
+        }
+        for text in [
+            "",
+            "example.com",
+            "//example.com",
+            "/done",
+            "javascript:alert(1)",
+            "javascript://example.com/%0aalert(1)",
+            "ftp://example.com",
+            "https://",
+            "https:///path",
+            "https://?x",
+            "https://:443/",
+            "https://user@/",
+            "https://example.com:99999/",
+            "https://example.com:+1/",
+            "https://a b/",
+            "https://example.com/\n",
+            "https:\\\\example.com",
+            "https://exa<mple.com",
+            "https://[]/",
+            "data:text/html,x",
+        ] {
+            assert!(!is_url(text), "{text}");
+        }
+        assert!(is_url(&format!("https://example.com/{}", "a".repeat(2083 - 20))));
+        assert!(!is_url(&format!("https://example.com/{}", "a".repeat(2083 - 19))));
+    }
+
+    #[test]
+    fn ids_are_printable_ascii() {
+        let is_id = |text: &str| id(&Json::String(text.to_owned())).is_ok();
+        assert!(is_id("a") && is_id("cus_1/~!") && is_id(&"x".repeat(255)));
+        assert!(!is_id("") && !is_id("a b") && !is_id("\u{e9}") && !is_id("a\t") && !is_id(&"x".repeat(256)));
+    }
+
+    #[test]
+    fn unknown_fields_are_told_which_one_is_near() {
+        let fields = [("plan_idd".to_owned(), Json::Null), ("colour".to_owned(), Json::Null)];
+        let found = unknown_fields(&fields, &["plan_id", "contract_id"]);
+        let said: Vec<(&str, &str)> = found.iter().map(|(name, fault)| (*name, fault.help.as_ref())).collect();
+        assert_eq!(said, [("colour", "leave the field out"), ("plan_idd", "did you mean `plan_id`?")]);
+    }
+
+    #[test]
+    fn long_input_is_cut_in_messages() {
+        assert_eq!(quoted("abc"), "`abc`");
+        assert!(quoted(&"\u{e9}".repeat(100)).ends_with("\u{e9}\u{2026}`"));
+    }
+}

@@ -7,6 +7,7 @@
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use std::cell::Cell;
 use std::fmt;
 
 /// How deep lists and objects may nest, the outermost counting as one.
@@ -93,24 +94,27 @@ fn array_index(key: &str) -> Option<u32> {
 
 impl<'de> serde::Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Nested { depth: 0 }.deserialize(deserializer)
+        Nested { depth: 0, is_owned: None }.deserialize(deserializer)
     }
 }
 
 /// Reads a value `depth` levels below the outermost.
 #[derive(Clone, Copy)]
-struct Nested {
+struct Nested<'o> {
     depth: usize,
+    /// Where to note that a string came as one of its own: serde_json hands over numbers so, but never a string of the
+    /// document, not even one beside the key `$serde_json::private::Number`.
+    is_owned: Option<&'o Cell<bool>>,
 }
 
-impl Nested {
-    fn deeper(self) -> Option<Nested> {
+impl Nested<'_> {
+    fn deeper(self) -> Option<Nested<'static>> {
         let depth = self.depth.saturating_add(1);
-        (depth <= MAX_DEPTH).then_some(Nested { depth })
+        (depth <= MAX_DEPTH).then_some(Nested { depth, is_owned: None })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Nested {
+impl<'de> DeserializeSeed<'de> for Nested<'_> {
     type Value = Json;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
@@ -118,7 +122,7 @@ impl<'de> DeserializeSeed<'de> for Nested {
     }
 }
 
-impl<'de> Visitor<'de> for Nested {
+impl<'de> Visitor<'de> for Nested<'_> {
     type Value = Json;
 
     fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
@@ -150,6 +154,9 @@ impl<'de> Visitor<'de> for Nested {
     }
 
     fn visit_string<E>(self, value: String) -> Result<Json, E> {
+        if let Some(is_owned) = self.is_owned {
+            is_owned.set(true);
+        }
         Ok(Json::String(value))
     }
 
@@ -172,8 +179,10 @@ impl<'de> Visitor<'de> for Nested {
         };
         let mut fields = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
-            let value = map.next_value_seed(deeper)?;
-            if key == NUMBER_KEY
+            let is_owned = Cell::new(false);
+            let value = map.next_value_seed(Nested { is_owned: Some(&is_owned), ..deeper })?;
+            if is_owned.get()
+                && key == NUMBER_KEY
                 && let Json::String(text) = &value
             {
                 return number(text);
@@ -263,5 +272,40 @@ mod text {
         fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
             writer.write_all(ryu_js::Buffer::new().format_finite(value).as_bytes())
         }
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_as_in_javascript() {
+        let given = r#"{"b": 1, "10": 2, "2": 3, "a": 4, "b": 5, "02": 6, "4294967295": 7}"#;
+        let json = parse(given.as_bytes()).unwrap();
+        assert_eq!(to_text(&json), r#"{"2":3,"10":2,"b":5,"a":4,"02":6,"4294967295":7}"#);
+    }
+
+    #[test]
+    fn numbers_are_as_in_javascript() {
+        let given = b"[5.0, -0, 1e21, 1e-7, 123456789012345680000, 0.1, 9007199254740993, 5e-324, 1E2]";
+        let json = parse(given).unwrap();
+        assert_eq!(to_text(&json), "[5,0,1e+21,1e-7,123456789012345680000,0.1,9007199254740992,5e-324,100]");
+        assert_eq!(parse(b"1e400").unwrap(), Json::Number(f64::INFINITY));
+    }
+
+    #[test]
+    fn a_number_s_private_key_is_a_key_like_any_other() {
+        for text in [r#"{"$serde_json::private::Number":"5"}"#, r#"{"$serde_json::private::Number":5,"a":0.5}"#] {
+            assert_eq!(to_text(&parse(text.as_bytes()).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn nesting_ends() {
+        let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert_eq!(to_text(&parse(deep(MAX_DEPTH).as_bytes()).unwrap()), deep(MAX_DEPTH));
+        let cut = to_text(&parse(deep(100_000).as_bytes()).unwrap());
+        assert_eq!(cut, "[".repeat(MAX_DEPTH) + "null" + &"]".repeat(MAX_DEPTH));
     }
 }

@@ -481,3 +481,118 @@ impl fmt::Display for Money {
         write_scaled(formatter, self.minor, self.digits, self.digits)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<String> {
+        Rate::read(&Json::String(text.to_owned())).map(|rate| rate.to_string())
+    }
+
+    #[test]
+    fn decimals_are_read_on_their_value() {
+        assert_eq!(read("007.50").as_deref(), Some("7.5"));
+        assert_eq!(read("-0").as_deref(), Some("0"));
+        assert_eq!(read("-0.00").as_deref(), Some("0"));
+        assert_eq!(
+            read("000000000000000000999999999999.999999999999000000").as_deref(),
+            Some("999999999999.999999999999")
+        );
+        for refused in [
+            "",
+            "-",
+            "+1",
+            "1.",
+            ".5",
+            "1,5",
+            "12,50",
+            "1e3",
+            " 1",
+            "1 ",
+            "0x1",
+            "-1",
+            "1000000000000",
+            "0.0000000000001",
+            "\u{664}",
+        ] {
+            assert_eq!(read(refused), None, "{refused:?}");
+        }
+        assert_eq!(read(&"9".repeat(60)), None);
+        assert_eq!(Quantity::read(&Json::String("0.0000001".to_owned())), None);
+    }
+
+    #[test]
+    fn numbers_mean_the_shortest_decimal_that_reads_back() {
+        let read = |number: f64| Rate::read(&Json::Number(number)).map(|rate| rate.to_string());
+        assert_eq!(read(0.1).as_deref(), Some("0.1"));
+        assert_eq!(read(1e-7).as_deref(), Some("0.0000001"));
+        assert_eq!(read(1.5e-11).as_deref(), Some("0.000000000015"));
+        assert_eq!(read(-0.0).as_deref(), Some("0"));
+        assert_eq!(read(123_456_789_012.0).as_deref(), Some("123456789012"));
+        for refused in [1e12, 1e21, 1e-13, -1.0, f64::INFINITY, f64::NAN] {
+            assert_eq!(read(refused), None, "{refused}");
+        }
+    }
+
+    #[test]
+    fn halves_go_where_the_entity_says() {
+        for (a, half_up, half_even) in [(1, 1, 0), (3, 2, 2), (5, 3, 2), (-1, -1, 0), (-3, -2, -2), (-5, -3, -2)] {
+            assert_eq!(rounded(a, 1, 2, Rounding::HalfUp), Some(half_up), "{a}/2");
+            assert_eq!(rounded(a, 1, 2, Rounding::HalfEven), Some(half_even), "{a}/2");
+        }
+        assert_eq!(rounded(1, 1, 3, Rounding::HalfUp), Some(0));
+        assert_eq!(rounded(2, 1, 3, Rounding::HalfEven), Some(1));
+    }
+
+    #[test]
+    fn products_beyond_128_bits_divide_like_the_others() {
+        // (2¹²⁶ + 5) × (2¹²⁶ + 7) / 2¹²⁶ = 2¹²⁶ + 12, and 35 is left.
+        let power = 1_u128 << 126;
+        assert_eq!(multiply_divide(power + 5, power + 7, power), Some((power + 12, 35)));
+        // The same numbers by both ways: a product that fits, scaled up until it does not.
+        for (a, b, divisor) in [(10_u128.pow(19), 10_u128.pow(13), 7), (3, 10_u128.pow(30) + 1, 10_u128.pow(26) - 3)] {
+            let (quotient, remainder) = multiply_divide(a, b, divisor).unwrap();
+            assert_eq!(quotient * divisor + remainder, a * b);
+            let scale = 10_u128.pow(9);
+            assert_eq!(multiply_divide(a * scale, b, divisor * scale), Some((quotient, remainder * scale)));
+        }
+        assert_eq!(multiply_divide(u128::MAX, u128::MAX, 1), None);
+        assert_eq!(multiply_divide(1, 1, 0), None);
+    }
+
+    #[test]
+    fn shares_add_up_and_mirror() {
+        let rounder = Rounder { currency: Currency::find("USD").unwrap(), rounding: Rounding::HalfUp };
+        let money = |minor| Money { minor, digits: 2 };
+        let shared = |minor, weights: &[i128]| -> Vec<i128> {
+            rounder.shared(money(minor), weights).unwrap().into_iter().map(Money::minor_units).collect()
+        };
+        assert_eq!(shared(100, &[1, 1, 1]), [34, 33, 33]);
+        assert_eq!(shared(-100, &[1, 1, 1]), [-34, -33, -33]);
+        assert_eq!(shared(5, &[1, 2, 4]), [1, 1, 3]);
+        assert_eq!(shared(7, &[0, 0]), [0, 0]);
+        assert_eq!(shared(0, &[3, 4]), [0, 0]);
+    }
+
+    #[test]
+    fn amounts_end_below_ten_to_the_fifteenth() {
+        let largest = Rate(999_999_999_999 * ten_to(RATE_SCALE));
+        assert!(largest.times(Quantity(1000 * ten_to(QUANTITY_SCALE))).is_ok());
+        assert_eq!(largest.times(Quantity(1001 * ten_to(QUANTITY_SCALE))), Err(OutOfRange));
+        assert_eq!(largest.times(Quantity(ten_to(18) - 1)), Err(OutOfRange));
+        let money = Money { minor: LIMIT * 100 - 1, digits: 2 };
+        assert!(money.plus(money.zero()).is_ok());
+        assert_eq!(money.plus(Money { minor: 1, digits: 2 }), Err(OutOfRange));
+    }
+
+    #[test]
+    fn every_currency_stands_once() {
+        let all: Vec<&str> = CURRENCIES.iter().flat_map(|(_, codes)| codes.split_ascii_whitespace()).collect();
+        let once: std::collections::BTreeSet<&str> = all.iter().copied().collect();
+        assert_eq!(all.len(), once.len());
+        assert!(all.iter().all(|code| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())));
+        assert_eq!(Currency::find("usd"), None);
+        assert_eq!(Currency::find("XXX"), None);
+    }
+}
