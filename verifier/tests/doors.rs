@@ -72,13 +72,9 @@ async fn bodies_must_be_sent_as_json() {
         &[][..],
         &[("content-type", "text/plain")],
         &[("content-type", "application/x-www-form-urlencoded")],
-        &[("content-type", "\u{7f}")],
         &[("content-type", "application/jsonp")],
         &[("content-type", "application/json"), ("content-encoding", "gzip")],
     ] {
-        if headers.first().is_some_and(|(_, value)| *value == "\u{7f}") {
-            continue;
-        }
         for (method, path) in [("POST", "/checkouts/preview"), ("POST", "/checkouts"), ("PUT", "/catalog")] {
             server.call(method, path, headers, REQUEST).await.refused(415, "unsupported_media_type");
         }
