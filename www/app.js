@@ -214,8 +214,10 @@ form.addEventListener("submit", (event) => {
   refresh(); // the page may have been open past midnight
   if (shown) showProblems(form, missingFields());
   const wrong = form.querySelector("[aria-invalid]");
-  if (wrong) wrong.focus();
-  else if (shown) proceed(shown.request, shown.preview);
+  if (wrong) {
+    wrong.focus({ preventScroll: true });
+    wrong.scrollIntoView({ block: "center" }); // with the words below it
+  } else if (shown) proceed(shown.request, shown.preview);
 });
 
 /** What this shop wants to know of a new customer; the engine keeps it as it is. */

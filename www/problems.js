@@ -13,7 +13,7 @@ export function showProblems(form, problems, lines = []) {
     const home = homeOf(problem.path, lines);
     if (!home) return true;
     words.set(home.place, [words.get(home.place), wordsFor(problem, home.line)].filter(Boolean).join(" "));
-    for (const field of home.fields) field?.setAttribute("aria-invalid", "true");
+    home.field?.setAttribute("aria-invalid", "true");
     return false;
   });
   // Screen readers hear a place that changes, so one that says the same is left alone.
@@ -42,23 +42,22 @@ export function wordsFor({ code, message, help }, line) {
   }
 }
 
-/** Where a path of the request stands on the page: `{place, fields, line?}`, or null. */
+/** Where a path of the request stands on the page: `{place, field, line?}`, or null. */
 function homeOf(path, lines) {
   const [, field, key, part] = path.split("/");
   switch (field) {
     case "product_overrides": {
       const line = lines[key];
       if (!line) return null;
-      const inputs = part === "is_enabled" ? ["switch"] : ["range", "quantity"];
       const id = (name) => `${line.product.id}-${name}`;
-      return { place: $(id("problem")), fields: inputs.map((name) => $(id(name))), line };
+      return { place: $(id("problem")), field: $(id(part === "is_enabled" ? "switch" : "quantity")), line };
     }
-    case "start_date": return { place: $("start-problem"), fields: [$("start")] };
-    case "plan_id": return { place: $("plan-problem"), fields: [] };
-    case "customer_id": return { place: $("customer-problem"), fields: [$("customer")] };
+    case "start_date": return { place: $("start-problem"), field: $("start") };
+    case "plan_id": return { place: $("plan-problem"), field: null };
+    case "customer_id": return { place: $("customer-problem"), field: $("customer") };
     case "customer_data": {
       const name = key === "email" ? "email" : "company";
-      return { place: $(`${name}-problem`), fields: [$(name)] };
+      return { place: $(`${name}-problem`), field: $(name) };
     }
     default: return null;
   }

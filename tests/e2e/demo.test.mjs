@@ -223,7 +223,7 @@ test("a problem stands at its field in plain words, and goes when it is mended",
   }
   assert.deepEqual(await accessibilityFaults(page), []);
   await page.click("#continue");
-  assert.equal(await page.evaluate(() => document.activeElement.id), "seats-range", "Continue leads to the first problem");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "seats-quantity", "Continue leads to the first problem");
 
   await page.waitForFunction(() => document.querySelector("#status").textContent === ""); // there is no total to announce
 
@@ -275,6 +275,18 @@ test("a price list that does not load can be asked for again", async () => {
   await page.reload();
   await page.waitForSelector("#notice button");
   await page.unroute("**/catalog");
+  await page.click("#notice button");
+  await page.waitForSelector("[data-stage=choose]");
+  await assertShows(page, await serverPreview(requestOf("team_monthly_usd")), "after the second try");
+});
+
+test("an engine that does not load can be asked for again", async () => {
+  page = await shop.visit();
+  await page.route("**/*.wasm", (route) => route.abort());
+  await page.reload();
+  await page.waitForSelector("#notice button");
+  assert(await page.isDisabled("#continue"));
+  await page.unroute("**/*.wasm");
   await page.click("#notice button");
   await page.waitForSelector("[data-stage=choose]");
   await assertShows(page, await serverPreview(requestOf("team_monthly_usd")), "after the second try");
