@@ -19,12 +19,18 @@ use wasm_bindgen::prelude::*;
 
 const SERIALIZER: serde_wasm_bindgen::Serializer = serde_wasm_bindgen::Serializer::json_compatible();
 
-/// How much one argument may hold, in characters of text and eight more for every value: some 20 MB of JSON, more than
-/// the server takes for a catalog.
+/// How much one argument may hold, about in bytes of memory: room for more than the 16 MiB of JSON that the server takes
+/// for a catalog.
 ///
 /// It ends what depth does not end: sixty objects that each hold the next one twice are more values than any memory
 /// holds.
-const MAX_SIZE: u32 = 24 * 1024 * 1024;
+const MAX_SIZE: u32 = 96 * 1024 * 1024;
+
+/// What a field takes of [`MAX_SIZE`] beside its texts.
+const FIELD_SIZE: u32 = 64;
+
+/// What an item of a list takes of it.
+const ITEM_SIZE: u32 = 24;
 
 const TOO_MUCH: &str = "more JSON than a preview can read";
 
@@ -123,7 +129,7 @@ struct Options {
 
 impl Options {
     fn decode(options: JsValue) -> Result<Options, JsValue> {
-        let fields = match Reader::new().read(options, &JsValue::from_str(""), 0)? {
+        let fields = match Reader::new().read(options, &|| "".into(), 0)? {
             None | Some(Json::Null) => Vec::new(),
             Some(Json::Object(fields)) => fields,
             Some(other) => {
@@ -230,7 +236,7 @@ fn format_in(zone: &str) -> Result<Option<DateTimeFormat>, JsValue> {
 
 /// Reads an argument; `undefined` is no request and no catalog.
 fn decode(value: JsValue) -> Result<Json, JsValue> {
-    let json = Reader::new().read(value, &JsValue::from_str(""), 0)?;
+    let json = Reader::new().read(value, &|| "".into(), 0)?;
     Ok(json.unwrap_or(Json::Foreign("undefined")))
 }
 
@@ -260,52 +266,43 @@ impl Reader {
     }
 
     /// Reads the value found under `key`, `depth` lists and objects down; `None` for `undefined`.
-    fn read(&mut self, value: JsValue, key: &JsValue, depth: usize) -> Result<Option<Json>, JsValue> {
-        // Strings and numbers, the most of any catalog, are not asked for a toJSON.
-        if value.is_string() || value.as_f64().is_some() || value.is_symbol() || value.is_null() || value.is_undefined()
-        {
-            return self.read_plain(value, depth);
+    fn read(&mut self, value: JsValue, key: &dyn Fn() -> JsValue, depth: usize) -> Result<Option<Json>, JsValue> {
+        // The most of any catalog first, for every question is a call into JavaScript.
+        if value.is_string() {
+            return Ok(self.read_primitive(&value));
+        }
+        if !value.is_object() && (value.as_f64().is_some() || !(value.is_function() || value.is_bigint())) {
+            return Ok(self.read_primitive(&value));
         }
         let to_json = value.unchecked_ref::<Any>().to_json()?;
-        let Some(to_json) = to_json.dyn_ref::<Function>() else {
-            return self.read_plain(value, depth);
-        };
-        let replaced = to_json.call1(&value, key)?;
+        let Some(to_json) = to_json.dyn_ref::<Function>() else { return self.read_replaced(value, depth) };
+        let replaced = to_json.call1(&value, &key())?;
         if replaced.is_null() && tag(&value)? == "[object Date]" {
             return Ok(Some(Json::Foreign("an invalid Date")));
         }
-        self.read_plain(replaced, depth)
+        self.read_replaced(replaced, depth)
     }
 
     /// Reads a value after its `toJSON`.
-    fn read_plain(&mut self, value: JsValue, depth: usize) -> Result<Option<Json>, JsValue> {
-        if !self.spend(8) {
-            return Ok(Some(Json::Foreign(TOO_MUCH)));
+    fn read_replaced(&mut self, value: JsValue, depth: usize) -> Result<Option<Json>, JsValue> {
+        match value.is_object() {
+            true => self.read_object(value, depth),
+            false => Ok(self.read_primitive(&value)),
         }
+    }
+
+    fn read_primitive(&mut self, value: &JsValue) -> Option<Json> {
         if value.is_string() {
-            return Ok(Some(match self.read_text(&value) {
-                Ok(text) => Json::String(text),
-                Err(foreign) => Json::Foreign(foreign),
-            }));
+            return Some(self.read_text(value).map_or_else(Json::Foreign, Json::String));
         }
-        if let Some(number) = value.as_f64() {
-            return Ok(Some(Json::Number(number)));
-        }
-        if let Some(truth) = value.as_bool() {
-            return Ok(Some(Json::Bool(truth)));
-        }
-        if value.is_undefined() {
-            return Ok(None);
-        }
-        if value.is_object() {
-            return self.read_object(value, depth);
-        }
-        Ok(Some(match () {
+        let number = value.as_f64().map(Json::Number);
+        let json = number.or_else(|| value.as_bool().map(Json::Bool)).unwrap_or_else(|| match () {
             () if value.is_null() => Json::Null,
             () if value.is_bigint() => Json::Foreign("a BigInt"),
             () if value.is_symbol() => Json::Foreign("a symbol"),
             () => Json::Foreign("a function"),
-        }))
+        });
+        (!value.is_undefined()).then_some(json)
     }
 
     fn read_object(&mut self, value: JsValue, depth: usize) -> Result<Option<Json>, JsValue> {
@@ -322,7 +319,7 @@ impl Reader {
                 "[object Number]" | "[object String]" | "[object Boolean]" | "[object BigInt]" => {
                     let primitive = value.unchecked_ref::<Any>().value_of()?;
                     if !primitive.is_object() {
-                        return self.read_plain(primitive, depth);
+                        return self.read_replaced(primitive, depth);
                     }
                 }
                 name => is_built_in = name != "[object Object]",
@@ -339,14 +336,14 @@ impl Reader {
         let mut fields = Vec::new();
         for index in 0..keys.length() {
             let key = keys.get(index);
-            let Some(field) = self.read(Reflect::get(&value, &key)?, &key, depth)? else {
+            let Some(field) = self.read(Reflect::get(&value, &key)?, &|| key.clone(), depth)? else {
                 continue;
             };
             let Ok(name) = self.read_text(&key) else {
                 return Ok(Some(Json::Foreign("a field name with half a character")));
             };
             fields.push((name, field));
-            if self.left == 0 {
+            if !self.spend(FIELD_SIZE) {
                 return Ok(Some(Json::Foreign(TOO_MUCH)));
             }
         }
@@ -358,15 +355,15 @@ impl Reader {
             return Ok(Json::Foreign(TOO_DEEP));
         };
         let length = value.unchecked_ref::<Any>().length()?.as_f64().unwrap_or_default();
-        if length > f64::from(self.left) {
+        if length > f64::from(self.left / ITEM_SIZE) {
             return Ok(Json::Foreign(TOO_MUCH));
         }
         let mut items = Vec::new();
         let mut index = 0_u32;
         while f64::from(index) < length {
-            let item = self.read(Reflect::get_u32(value, index)?, &index.to_string().into(), depth)?;
+            let item = self.read(Reflect::get_u32(value, index)?, &|| index.to_string().into(), depth)?;
             items.push(item.unwrap_or(Json::Null));
-            if self.left == 0 {
+            if !self.spend(ITEM_SIZE) {
                 return Ok(Json::Foreign(TOO_MUCH));
             }
             index = index.saturating_add(1);

@@ -1,0 +1,273 @@
+//! The snapshot the engine prices from: plans, contracts, customers, business entities.
+//!
+//! Input: [`Json`]. Output: [`Catalog`], checked against R3.1 to R3.3 with every problem found, and indexed. Neighbours:
+//! `detect` looks things up here; what previews give back of a plan or contract is kept as it was written (`raw`).
+
+mod load;
+
+use crate::date::Duration;
+use crate::json::Json;
+use crate::money::{Currency, Quantity, Rate, Rounding};
+use crate::problem::Problems;
+use chrono::{NaiveDate, TimeDelta, Weekday};
+use std::collections::BTreeMap;
+
+type Fields = Vec<(String, Json)>;
+
+/// A validated catalog, ready to price from.
+///
+/// Loading it is the costly part: load once, preview many times.
+#[derive(Debug)]
+pub struct Catalog {
+    version: Option<String>,
+    pub(crate) checkout_ttl: TimeDelta,
+    pub(crate) business_entities: Vec<BusinessEntity>,
+    pub(crate) customers: Vec<Customer>,
+    pub(crate) plans: Vec<Plan>,
+    pub(crate) contracts: Vec<StoredContract>,
+    entity_by_id: Index,
+    customer_by_id: Index,
+    plan_by_id: Index,
+    contract_by_id: Index,
+}
+
+type Index = BTreeMap<String, usize>;
+
+#[derive(Debug)]
+pub(crate) struct BusinessEntity {
+    pub(crate) id: String,
+    pub(crate) time_zone: Option<String>,
+    pub(crate) rounding: Rounding,
+    pub(crate) taxes: Option<Vec<Tax>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Customer {
+    pub(crate) id: String,
+    pub(crate) business_entity_id: Option<String>,
+    pub(crate) tax_exempt: bool,
+    pub(crate) taxes: Option<Vec<Tax>>,
+    pub(crate) credit_balance: Rate,
+}
+
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) id: String,
+    pub(crate) is_active: bool,
+    pub(crate) currency: Currency,
+    pub(crate) duration: Option<Duration>,
+    pub(crate) billing_anchor: BillingAnchor,
+    pub(crate) phases: Vec<PlanPhase>,
+}
+
+/// On which days a new contract's periods begin (R5.2).
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum BillingAnchor {
+    StartDate,
+    DayOfMonth { month_of_year: Option<u32>, day: u32 },
+    DayOfWeek(Weekday),
+}
+
+#[derive(Debug)]
+pub(crate) struct PlanPhase {
+    pub(crate) features: PhaseFeatures,
+    pub(crate) duration: Option<Duration>,
+    pub(crate) pricings: Vec<Pricing>,
+}
+
+/// What a phase of a plan and a phase of a contract have in common.
+#[derive(Debug)]
+pub(crate) struct PhaseFeatures {
+    pub(crate) name: Option<String>,
+    pub(crate) is_trial: bool,
+    pub(crate) discounts: Vec<Discount>,
+    pub(crate) commitments: Vec<Commitment>,
+    pub(crate) service_fees: Vec<ServiceFee>,
+    pub(crate) taxes: Option<Vec<Tax>>,
+    /// The features as they were written.
+    pub(crate) raw: Fields,
+}
+
+#[derive(Debug)]
+pub(crate) struct StoredContract {
+    pub(crate) id: String,
+    pub(crate) customer_id: Option<String>,
+    pub(crate) business_entity_id: Option<String>,
+    pub(crate) plan_id: Option<String>,
+    pub(crate) currency: Currency,
+    pub(crate) status: String,
+    pub(crate) start_date: NaiveDate,
+    /// Its last day.
+    pub(crate) end_date: Option<NaiveDate>,
+    pub(crate) anchor_date: NaiveDate,
+    pub(crate) anchor_day: Option<u32>,
+    pub(crate) version: u32,
+    pub(crate) phases: Vec<StoredPhase>,
+}
+
+#[derive(Debug)]
+pub(crate) struct StoredPhase {
+    pub(crate) features: PhaseFeatures,
+    pub(crate) start_date: NaiveDate,
+    /// Its last day.
+    pub(crate) end_date: Option<NaiveDate>,
+    pub(crate) anchor_date: Option<NaiveDate>,
+    pub(crate) anchor_day: Option<u32>,
+    pub(crate) lines: Vec<StoredLine>,
+}
+
+#[derive(Debug)]
+pub(crate) struct StoredLine {
+    pub(crate) pricing: Pricing,
+    pub(crate) line_item_id: String,
+    pub(crate) quantity_entries: Vec<(NaiveDate, Quantity)>,
+    pub(crate) enabled_entries: Vec<(NaiveDate, bool)>,
+    pub(crate) dimension_entries: Vec<(NaiveDate, Vec<String>)>,
+}
+
+/// One product with its pricing model, billing period and quantity.
+#[derive(Debug)]
+pub(crate) struct Pricing {
+    pub(crate) id: String,
+    pub(crate) product_id: String,
+    pub(crate) product_name: Option<String>,
+    pub(crate) product_description: Option<String>,
+    pub(crate) is_enabled: bool,
+    pub(crate) billing_period: Option<BillingPeriod>,
+    pub(crate) quantity: LineQuantity,
+    pub(crate) pricing_type: &'static str,
+    pub(crate) model: PricingModel,
+    pub(crate) is_prorated: bool,
+    pub(crate) free_units: Quantity,
+    pub(crate) discounts: Vec<Discount>,
+    pub(crate) commitments: Vec<Commitment>,
+    pub(crate) taxes: Option<Vec<Tax>>,
+    pub(crate) dimension_values: Vec<String>,
+    /// The pricing or line as it was written.
+    pub(crate) raw: Fields,
+    /// Where it stands: `/catalog/plans/0/phases/0/pricings/1`.
+    pub(crate) path: String,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BillingPeriod {
+    pub(crate) cadence: Duration,
+    pub(crate) is_prepaid: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum LineQuantity {
+    Fixed {
+        value: Quantity,
+        minimum: Option<Quantity>,
+        maximum: Option<Quantity>,
+        multiple_of: Option<Quantity>,
+        allow_mid_cycle_cancellation: bool,
+    },
+    Metered {
+        expected: Quantity,
+    },
+}
+
+/// The nine pricing models (section 4).
+#[derive(Debug)]
+pub(crate) enum PricingModel {
+    FlatFee { unit_amount: Rate },
+    PerUnit { unit_amount: Rate },
+    Percent { percent: Rate },
+    Package { unit_amount: Rate, package_size: Quantity },
+    Tiered { tiers: Vec<Tier> },
+    Volume { tiers: Vec<Tier> },
+    Step { tiers: Vec<Tier> },
+    Matrix { prices: BTreeMap<Vec<String>, MatrixPrice>, default_unit_amount: Option<Rate> },
+    TwoDimensionalTiered { tiers: Vec<Tier>, bands: Vec<Tier>, unit_amounts: Vec<Vec<Rate>> },
+}
+
+#[derive(Debug)]
+pub(crate) enum MatrixPrice {
+    Unit(Rate),
+    Tiers(Vec<Tier>),
+}
+
+/// Holds quantities above the tier before it, up to and with `up_to`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tier {
+    pub(crate) up_to: Option<Quantity>,
+    pub(crate) unit_amount: Rate,
+    pub(crate) flat_amount: Rate,
+    pub(crate) package_size: Option<Quantity>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Discount {
+    pub(crate) kind: Reduction,
+    pub(crate) cycles: Option<u32>,
+}
+
+/// A percentage or a fixed amount.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reduction {
+    Percent(Rate),
+    Fixed(Rate),
+}
+
+#[derive(Debug)]
+pub(crate) struct Commitment {
+    pub(crate) is_minimum: bool,
+    pub(crate) amount: Rate,
+    pub(crate) charge_full_amount: bool,
+    pub(crate) skip_zero_amount: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct ServiceFee {
+    pub(crate) kind: Reduction,
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Tax {
+    pub(crate) name: Option<String>,
+    pub(crate) percent: Rate,
+    pub(crate) is_inclusive: bool,
+    pub(crate) is_compound: bool,
+}
+
+impl Catalog {
+    /// Checks a catalog against every rule of its own and indexes it.
+    ///
+    /// # Errors
+    /// All that is wrong with it, each as `catalog_invalid` at its place: `/catalog/plans/0/currency`.
+    pub fn load(catalog: Json) -> Result<Catalog, Problems> {
+        load::load(catalog)
+    }
+
+    /// The catalog's own `version`.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    pub(crate) fn business_entity(&self, id: &str) -> Option<&BusinessEntity> {
+        self.business_entities.get(*self.entity_by_id.get(id)?)
+    }
+
+    pub(crate) fn customer(&self, id: &str) -> Option<&Customer> {
+        self.customers.get(*self.customer_by_id.get(id)?)
+    }
+
+    pub(crate) fn plan(&self, id: &str) -> Option<&Plan> {
+        self.plans.get(*self.plan_by_id.get(id)?)
+    }
+
+    pub(crate) fn contract(&self, id: &str) -> Option<&StoredContract> {
+        self.contracts.get(*self.contract_by_id.get(id)?)
+    }
+
+    /// Where a business entity's time zone stands.
+    pub(crate) fn time_zone_path(&self, entity: &BusinessEntity) -> String {
+        format!(
+            "/catalog/business_entities/{}/time_zone",
+            self.entity_by_id.get(&entity.id).copied().unwrap_or_default()
+        )
+    }
+}

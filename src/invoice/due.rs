@@ -1,0 +1,317 @@
+//! What is due on which day (section 7).
+//!
+//! An invoice holds the charges of *after* that no billed charge of *before* covers, and a credit for each billed charge
+//! of *before* that reaches past the change. For a new contract there is no *before*, and so everything due is charged.
+
+use super::feature::{Posted, discount, phase_commitment, sum_left, take_off};
+use super::tax::TaxTerms;
+use super::{Bill, Credit, DuePhase, Invoice};
+use crate::catalog::{BusinessEntity, Customer, LineQuantity, Pricing};
+use crate::charge::{Charge, charge};
+use crate::contract::{Contracts, Phase};
+use crate::date::{self, Duration, Range};
+use crate::money::{Money, OutOfRange, Rounder, Rounding, Share};
+use crate::schedule::{Schedule, Segment};
+use chrono::NaiveDate;
+use std::collections::BTreeSet;
+
+/// Where a line stands whose amount is out of range, in the catalog's order.
+type LinePlace<'a> = ((bool, usize, usize), &'a str);
+
+/// Everything needed to bill a step from one contract to another.
+pub(crate) struct Ledger<'c, 'a> {
+    after: Side<'c, 'a>,
+    before: Option<Side<'c, 'a>>,
+    /// Whether a plan change ends the lines of *before*.
+    is_plan_change: bool,
+    terms: TaxTerms<'a>,
+    rounder: Rounder,
+    /// The last day whose charges *before* has billed: `as_of`, or the day before E.
+    billed_until: NaiveDate,
+    /// C, the later of `as_of` and E.
+    current_day: NaiveDate,
+}
+
+/// One of the two contracts, with the schedule of each line.
+struct Side<'c, 'a> {
+    phases: Vec<PhaseSchedule<'c, 'a>>,
+}
+
+struct PhaseSchedule<'c, 'a> {
+    phase: &'c Phase<'a>,
+    schedules: Vec<Schedule<'c, 'a>>,
+}
+
+impl<'c, 'a> Side<'c, 'a> {
+    /// `is_after`: the segments of a changed line are also cut where it changes (R7.2).
+    fn new(phases: &'c [Phase<'a>], is_after: bool) -> Side<'c, 'a> {
+        let phases = phases.iter().map(|phase| PhaseSchedule {
+            phase,
+            schedules: phase
+                .lines
+                .iter()
+                .map(|line| Schedule::new(phase, line, line.changed_from.filter(|_| is_after)))
+                .collect(),
+        });
+        Side { phases: phases.collect() }
+    }
+}
+
+/// The days and lines whose amounts are out of range.
+#[derive(Debug, Default)]
+pub(crate) struct TooLarge<'a> {
+    lines: BTreeSet<LinePlace<'a>>,
+}
+
+impl<'a> TooLarge<'a> {
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &'a str> {
+        self.lines.iter().map(|(_, path)| *path)
+    }
+}
+
+/// Who buys, from whom, and when.
+pub(crate) struct Terms<'a> {
+    pub(crate) is_plan_change: bool,
+    pub(crate) customer: Option<&'a Customer>,
+    pub(crate) business_entity: Option<&'a BusinessEntity>,
+    pub(crate) as_of: NaiveDate,
+    pub(crate) effective: NaiveDate,
+}
+
+/// How far ahead a next invoice is looked for (R7.5).
+const HORIZON: Duration = Duration::Months(1200);
+
+impl<'c, 'a> Ledger<'c, 'a> {
+    pub(crate) fn new(contracts: &'c Contracts<'a>, terms: &Terms<'a>) -> Ledger<'c, 'a> {
+        let rounding = terms.business_entity.map_or(Rounding::HalfUp, |entity| entity.rounding);
+        Ledger {
+            after: Side::new(&contracts.after.phases, true),
+            before: contracts.before.as_ref().map(|before| Side::new(&before.phases, false)),
+            is_plan_change: terms.is_plan_change,
+            terms: TaxTerms { customer: terms.customer, business_entity: terms.business_entity },
+            rounder: Rounder { currency: contracts.after.currency, rounding },
+            billed_until: terms.as_of.max(date::day_before(terms.effective)),
+            current_day: terms.as_of.max(terms.effective),
+        }
+    }
+
+    /// The invoice of all that is due today or was before (R7.4).
+    pub(crate) fn current(&self, too_large: &mut TooLarge<'a>) -> Option<Invoice<'a>> {
+        let available = match self.terms.customer {
+            Some(customer) => self.rounder.round(customer.credit_balance),
+            None => Ok(self.rounder.zero()),
+        };
+        let available = available.unwrap_or_else(|OutOfRange| self.rounder.zero());
+        self.invoice(NaiveDate::MIN, self.current_day, true, available, too_large)
+    }
+
+    /// The first invoice after a day, if one comes within 1,200 months of C (R7.5); `available` is the credit that the
+    /// invoice before it carried forward.
+    pub(crate) fn following(
+        &self,
+        day: NaiveDate,
+        available: Money,
+        too_large: &mut TooLarge<'a>,
+    ) -> Option<Invoice<'a>> {
+        let day = self.next_day(day, too_large)?;
+        self.invoice(date::day_before(day), day, false, available, too_large)
+    }
+
+    /// The credit left for the invoice after this one.
+    pub(crate) fn credit_after(invoice: &Invoice) -> Money {
+        invoice.credit_carried_forward
+    }
+
+    pub(crate) fn zero(&self) -> Money {
+        self.rounder.zero()
+    }
+
+    pub(crate) fn current_day(&self) -> NaiveDate {
+        self.current_day
+    }
+
+    /// The line of *before* that a line of *after* goes on from.
+    fn origin(&self, phase: &Phase, line: usize) -> Option<&Schedule<'c, 'a>> {
+        self.before.as_ref()?.phases.get(phase.origin?)?.schedules.get(line)
+    }
+
+    fn is_billed(&self, segment: &Segment) -> bool {
+        segment.due <= self.billed_until
+    }
+
+    /// Whether a billed charge of *before* covers a segment of *after* already (R7.3 a).
+    fn is_covered(&self, origin: Option<&Schedule>, schedule: &Schedule, segment: &Segment) -> bool {
+        let Some(origin) = origin else { return false };
+        let Some(changed_from) = schedule.line.changed_from else { return self.is_billed(segment) };
+        if schedule.is_one_time() {
+            return origin.due_within(NaiveDate::MIN, self.billed_until).iter().any(|before| self.is_billed(before));
+        }
+        let before = origin.segments(segment.k);
+        if schedule.line.is_metered() || !schedule.line.pricing.is_prorated {
+            return before.iter().any(|before| self.is_billed(before));
+        }
+        segment.days.end <= changed_from
+            && before.iter().any(|before| before.days.contains(segment.days.start) && self.is_billed(before))
+    }
+
+    /// The segments of a line of *after* to be charged, due after one day and not after another.
+    fn due_segments(
+        &self,
+        phase: &Phase,
+        index: usize,
+        schedule: &Schedule,
+        after: NaiveDate,
+        until: NaiveDate,
+    ) -> Vec<Segment> {
+        let origin = self.origin(phase, index);
+        // What was due up to `billed_until` and before the change is covered: no need to walk through it.
+        let covered_until = origin.map(|_| {
+            let changed = schedule.line.changed_from.map(date::day_before);
+            changed.map_or(self.billed_until, |changed| changed.min(self.billed_until))
+        });
+        let mut segments = schedule.due_within(covered_until.map_or(after, |covered| covered.max(after)), until);
+        segments.retain(|segment| !self.is_covered(origin, schedule, segment));
+        segments
+    }
+
+    /// The earliest day after `day` on which something is to be paid (R7.5).
+    fn next_day(&self, day: NaiveDate, too_large: &mut TooLarge<'a>) -> Option<NaiveDate> {
+        let horizon = HORIZON.after(self.current_day);
+        let mut earliest = horizon;
+        let mut found = None;
+        for phase in &self.after.phases {
+            for (index, schedule) in phase.schedules.iter().enumerate() {
+                let origin = self.origin(phase.phase, index);
+                let is_wanted = |segment: &Segment| -> Result<bool, std::convert::Infallible> {
+                    if self.is_covered(origin, schedule, segment) {
+                        return Ok(false);
+                    }
+                    // What is out of range is not 0; its invoice will say so.
+                    let is_due =
+                        charge(schedule, segment, self.rounder).map_or(true, |charge| !charge.net_amount.is_zero());
+                    Ok(schedule.line.is_metered() || is_due)
+                };
+                if let Ok(Some(due)) = schedule.first_due(day, earliest, is_wanted) {
+                    earliest = due;
+                    found = Some(due);
+                }
+            }
+        }
+        let credited = self.credits(day, earliest, too_large);
+        let due =
+            credited.iter().filter(|credit| !credit.amount.is_zero()).filter_map(|credit| credit.line.changed_from);
+        due.chain(found).min()
+    }
+
+    /// The credits due after one day and not after another, in the order of R7.6.
+    fn credits(&self, after: NaiveDate, until: NaiveDate, too_large: &mut TooLarge<'a>) -> Vec<Credit<'c, 'a>> {
+        let mut credits = Vec::new();
+        for (phase, side) in self.before.iter().flat_map(|before| before.phases.iter().enumerate()) {
+            for (index, schedule) in side.schedules.iter().enumerate() {
+                let due = schedule.line.changed_from.filter(|due| after < *due && *due <= until);
+                let Some(changed_from) = due.filter(|_| self.may_be_credited(schedule)) else { continue };
+                for segment in schedule.reaching(changed_from, self.billed_until) {
+                    let days = segment.days.intersection(Range { start: changed_from, end: segment.days.end });
+                    let share = Share { part: days.days(), whole: segment.days.days() };
+                    let credit = self.paid(side, index, &segment).and_then(|(charge, paid)| {
+                        let amount = self.rounder.share_of_money(paid, share)?.negated();
+                        Ok(Credit { phase, features: side.phase.features, line: schedule.line, charge, days, amount })
+                    });
+                    match credit {
+                        Ok(credit) => credits.push(credit),
+                        Err(OutOfRange) => note(too_large, (true, phase, index), schedule.line.pricing),
+                    }
+                }
+            }
+        }
+        credits
+    }
+
+    fn may_be_credited(&self, schedule: &Schedule) -> bool {
+        let pricing = schedule.line.pricing;
+        let is_kept = self.is_plan_change
+            && matches!(pricing.quantity, LineQuantity::Fixed { allow_mid_cycle_cancellation: false, .. });
+        pricing.is_prorated && !schedule.line.is_metered() && !schedule.is_one_time() && !is_kept
+    }
+
+    /// What was paid for a charge of *before*: its net amount less its part of the phase's discounts and maximum spend
+    /// in the invoice of its due day (R7.3 b).
+    fn paid(
+        &self,
+        side: &PhaseSchedule<'c, 'a>,
+        line: usize,
+        segment: &Segment,
+    ) -> Result<(Charge, Money), OutOfRange> {
+        let mut posted = Vec::new();
+        let mut at = 0;
+        for (index, schedule) in side.schedules.iter().enumerate() {
+            for other in schedule.due_within(date::day_before(segment.due), segment.due) {
+                if index == line && other.days == segment.days {
+                    at = posted.len();
+                }
+                let charge = charge(schedule, &other, self.rounder)?;
+                posted.push(Posted { line: schedule.line, left: charge.net_amount, charge });
+            }
+        }
+        let features = side.phase.features;
+        discount(&features.discounts, &mut posted, true, self.rounder)?;
+        let mut sum = sum_left(&posted, self.rounder)?;
+        for commitment in &features.commitments {
+            let difference = phase_commitment(commitment, sum, self.rounder)?;
+            sum = sum.plus(difference)?;
+            if !commitment.is_minimum {
+                take_off(&mut posted, difference.negated(), self.rounder)?;
+            }
+        }
+        let paid = posted.into_iter().nth(at).ok_or(OutOfRange)?;
+        Ok((paid.charge, paid.left))
+    }
+
+    /// The invoice of what is due after one day and not after another; `None` if an amount is out of range.
+    fn invoice(
+        &self,
+        after: NaiveDate,
+        day: NaiveDate,
+        is_current: bool,
+        available: Money,
+        too_large: &mut TooLarge<'a>,
+    ) -> Option<Invoice<'a>> {
+        let credits = self.credits(after, day, too_large);
+        let credited: BTreeSet<usize> = credits.iter().map(|credit| credit.phase).collect();
+        let mut phases = Vec::with_capacity(self.after.phases.len());
+        for (position, side) in self.after.phases.iter().enumerate() {
+            let origin = side.phase.origin;
+            let mut posted = Vec::new();
+            for (index, schedule) in side.schedules.iter().enumerate() {
+                for segment in self.due_segments(side.phase, index, schedule, after, day) {
+                    match charge(schedule, &segment, self.rounder) {
+                        Ok(charge) => posted.push(Posted { line: schedule.line, left: charge.net_amount, charge }),
+                        Err(OutOfRange) => note(too_large, (origin.is_some(), position, index), schedule.line.pricing),
+                    }
+                }
+            }
+            let is_only_percent = origin.is_some_and(|origin| is_current || credited.contains(&origin));
+            phases.push(DuePhase { phase: side.phase, posted, in_full: !is_only_percent });
+        }
+        let first_credit = credits.first().map(|credit| (true, credit.line));
+        let first = first_credit.or_else(|| {
+            phases.iter().find_map(|due| due.posted.first().map(|first| (due.phase.origin.is_some(), first.line)))
+        });
+        let bill = Bill { day, credits, phases, available, terms: self.terms, rounder: self.rounder };
+        match bill.invoice() {
+            Ok(invoice) if too_large.lines.is_empty() => Some(invoice),
+            Ok(_) => None,
+            Err(OutOfRange) => {
+                // No line is too large by itself: the first one is named.
+                if let Some((is_stored, line)) = first.filter(|_| too_large.lines.is_empty()) {
+                    note(too_large, (is_stored, 0, 0), line.pricing);
+                }
+                None
+            }
+        }
+    }
+}
+
+fn note<'a>(too_large: &mut TooLarge<'a>, order: (bool, usize, usize), pricing: &'a Pricing) {
+    too_large.lines.insert((order, &pricing.path));
+}
