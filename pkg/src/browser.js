@@ -18,7 +18,13 @@ async function load(source) {
     throw new CheckoutPreviewLoadError("wasm_unsupported", "this browser has no WebAssembly, or has it switched off");
   }
   const module = await compile(await fetched(source));
-  await __wbg_init({ module_or_path: module });
+  try {
+    if (!WebAssembly.Module.exports(module).some(({ name }) => name === "preview")) throw new Error("no preview in it");
+    await __wbg_init({ module_or_path: module });
+  } catch (error) {
+    const message = `the wasm is not the engine of version ${version}: ${error?.message}`;
+    throw new CheckoutPreviewLoadError("wasm_invalid", message, error);
+  }
   loaded();
 }
 
@@ -48,7 +54,7 @@ async function compile(given) {
     if (!isResponse) return await WebAssembly.compile(given);
     // Streaming is refused for any other content type, and some servers know none for wasm.
     const type = given.headers.get("content-type") ?? "";
-    return type.split(";")[0].trim().toLowerCase() === "application/wasm" && WebAssembly.compileStreaming
+    return type.trim().toLowerCase() === "application/wasm" && WebAssembly.compileStreaming
       ? await WebAssembly.compileStreaming(given)
       : await WebAssembly.compile(await given.arrayBuffer());
   } catch (error) {
@@ -56,7 +62,7 @@ async function compile(given) {
       const message = "the page's Content-Security-Policy blocks WebAssembly: add 'wasm-unsafe-eval' to its script-src";
       throw new CheckoutPreviewLoadError("wasm_blocked", message, error);
     }
-    throw new CheckoutPreviewLoadError("wasm_invalid", `the engine is no valid WebAssembly: ${error?.message}`, error);
+    throw new CheckoutPreviewLoadError("wasm_invalid", `what was loaded is no WebAssembly: ${error?.message}`, error);
   }
 }
 

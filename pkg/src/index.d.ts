@@ -87,6 +87,7 @@ export interface CheckoutPreviewOptions {
  */
 export class CheckoutPreviewError extends Error {
   private constructor();
+  /** Tells it from other errors where `instanceof` cannot, across frames. */
   readonly name: "CheckoutPreviewError";
   /** The code of the first problem: `"plan_not_found"`. */
   readonly code: ProblemCode;
@@ -160,7 +161,9 @@ export type ProblemCode =
 /** Why the engine cannot be called; `cause` is what the browser itself said. */
 export class CheckoutPreviewLoadError extends Error {
   private constructor();
+  /** Tells it from other errors where `instanceof` cannot, across frames. */
   readonly name: "CheckoutPreviewLoadError";
+  /** Which of the reasons: `"wasm_blocked"`. */
   readonly code: LoadErrorCode;
 }
 
@@ -302,10 +305,15 @@ export interface ProductOverride {
 export interface Catalog {
   /** The snapshot's name, given back as the preview's `catalog_version`: `"2026-11-01.3"`. */
   version?: string | null | undefined;
+  /** What holds for every checkout. */
   settings?: CatalogSettings | null | undefined;
+  /** Who sells: their time zones, rounding and taxes. */
   business_entities?: readonly BusinessEntity[] | null | undefined;
+  /** Who buys: their taxes and credit. */
   customers?: readonly Customer[] | null | undefined;
+  /** What can be bought. */
   plans?: readonly Plan[] | null | undefined;
+  /** What has been bought, and can be amended. */
   contracts?: readonly Contract[] | null | undefined;
 }
 
@@ -317,7 +325,9 @@ export interface CatalogSettings {
 
 /** A seller. */
 export interface BusinessEntity {
+  /** Named by requests, customers and contracts: `"acme_us"`. */
   id: Id;
+  /** For people: `"Acme Inc."`. */
   name?: string | null | undefined;
   /** Its IANA time zone, which decides what day it is: `"America/New_York"`. */
   time_zone?: string | null | undefined;
@@ -329,8 +339,11 @@ export interface BusinessEntity {
 
 /** A buyer. */
 export interface Customer {
+  /** Named by requests and contracts: `"cus_1"`. */
   id: Id;
+  /** For people: `"Juniper & Vale"`. */
   name?: string | null | undefined;
+  /** Who sells to them where the request does not say (R2.2). */
   business_entity_id?: Id | null | undefined;
   /** No taxes at all (R8.1). */
   tax_exempt?: boolean | null | undefined;
@@ -342,16 +355,21 @@ export interface Customer {
 
 /** A template of contracts. */
 export interface Plan {
+  /** Named by requests and contracts: `"pro"`. */
   id: Id;
+  /** For people: `"Pro"`. */
   name?: string | null | undefined;
+  /** For people. */
   description?: string | null | undefined;
   /** Only an active plan can be bought. */
   status?: "active" | "draft" | "archived" | null | undefined;
+  /** What everything in it is priced in. */
   currency: Currency;
   /** How long its contracts last: `"P1Y"`; null for ever. */
   duration?: Duration | null | undefined;
   /** The day its billing periods are counted from (R5.2). */
   billing_anchor?: BillingAnchor | null | undefined;
+  /** One after the other, from the contract's start (R5.3). */
   phases: readonly PlanPhase[];
 }
 
@@ -367,11 +385,15 @@ export type BillingAnchor =
 
 /** What the phases of plans and of contracts share: what applies to all their lines together (R8.2). */
 export interface PhaseFeatures {
+  /** For people, on the line items of its charges: `"First three months"`. */
   name?: string | null | undefined;
   /** A trial charges its one-time lines and nothing else (R5.4). */
   phase_type?: "active" | "trial" | null | undefined;
+  /** Taken off its charges in an invoice, each on what the ones before left (R8.2). */
   discounts?: readonly Discount[] | null | undefined;
+  /** Compared with what its charges in an invoice come to after discounts (R8.2). */
   commitments?: readonly Commitment[] | null | undefined;
+  /** Added to an invoice that has a charge of it (R8.2). */
   service_fees?: readonly ServiceFee[] | null | undefined;
   /** Instead of the customer's; an empty list means none (R8.1). */
   taxes?: readonly Tax[] | null | undefined;
@@ -381,6 +403,7 @@ export interface PhaseFeatures {
 export interface PlanPhase extends PhaseFeatures {
   /** How long it lasts: `"P3M"`; null only on the last phase. */
   duration?: Duration | null | undefined;
+  /** What a customer gets in it. */
   pricings: readonly Pricing[];
 }
 
@@ -388,17 +411,23 @@ export interface PlanPhase extends PhaseFeatures {
 export interface Pricing {
   /** Its id, one of its kind in the plan. */
   id: Id;
+  /** What is sold. */
   product: Product;
+  /** Whether it is charged; true by default, and an override can switch it. */
   is_enabled?: boolean | null | undefined;
   /** How often it is charged; null for a one-time charge. */
   billing_period?: BillingPeriod | null | undefined;
+  /** How many: bought (1 by default), or measured. */
   quantity?: FixedQuantity | MeteredQuantity | null | undefined;
+  /** The pricing model and its prices. */
   pricing_data: PricingData;
   /** Whether a part of a billing period costs its share of days (R5.6). */
   proration_type?: "day_based" | "none" | null | undefined;
   /** Units that cost nothing: `"5"`. */
   free_units?: DecimalInput | null | undefined;
+  /** Taken off each of its charges, in order (R6.2). */
   discounts?: readonly PricingDiscount[] | null | undefined;
+  /** The floor and the ceiling of each of its charges (R6.3). */
   commitments?: readonly Commitment[] | null | undefined;
   /** Instead of the phase's; an empty list means none (R8.1). */
   taxes?: readonly Tax[] | null | undefined;
@@ -408,8 +437,11 @@ export interface Pricing {
 
 /** What is sold. */
 export interface Product {
+  /** Named by overrides: `"seat"`. */
   id: Id;
+  /** For people, on line items: `"Seat"`. */
   name?: string | null | undefined;
+  /** For people, on line items; an override can replace it. */
   description?: string | null | undefined;
 }
 
@@ -423,10 +455,13 @@ export interface BillingPeriod {
 
 /** A quantity that is bought. */
 export interface FixedQuantity {
+  /** A quantity that is bought. */
   type: "fixed";
   /** In units; 1 by default. */
   value?: DecimalInput | null | undefined;
+  /** The least an override may ask for: `"1"`. */
   minimum?: DecimalInput | null | undefined;
+  /** The most an override may ask for: `"500"`. */
   maximum?: DecimalInput | null | undefined;
   /** Only multiples of this can be bought: `"5"`. */
   multiple_of?: DecimalInput | null | undefined;
@@ -436,6 +471,7 @@ export interface FixedQuantity {
 
 /** A quantity that is measured; a preview estimates with what is expected (R2.5). */
 export interface MeteredQuantity {
+  /** A quantity that is measured. */
   type: "metered";
   /** The usage expected in a billing period, in units; 0 by default. */
   expected?: DecimalInput | null | undefined;
@@ -455,38 +491,51 @@ export type PricingData =
 
 /** `unit_amount`, whatever the quantity. */
 export interface FlatFee {
+  /** One price for any quantity. */
   pricing_type: "flat_fee";
+  /** In the currency's major units: `"99.00"`. */
   unit_amount: DecimalInput;
 }
 
 /** Quantity × `unit_amount`. */
 export interface PerUnit {
+  /** A price for each unit. */
   pricing_type: "per_unit";
+  /** Of one unit, in the currency's major units: `"12.00"`. */
   unit_amount: DecimalInput;
 }
 
 /** Quantity × `percent` / 100; the quantity is an amount of money. */
 export interface PercentPrice {
+  /** A share of an amount of money. */
   pricing_type: "percent";
+  /** `"2.9"`. */
   percent: DecimalInput;
 }
 
 /** `unit_amount` for every package begun: 301 units in packages of 100 for 8.00 are 32.00 (R4.3). */
 export interface PackagePrice {
+  /** A price for each package begun. */
   pricing_type: "package";
+  /** Of one package, in the currency's major units: `"8.00"`. */
   unit_amount: DecimalInput;
+  /** In units, above 0: `"100"`. */
   package_size: DecimalInput;
 }
 
 /** Each unit at the price of the tier it falls into: 2.00/1.50/1.00 at 500/2000/∞, 1,500 units are 2500 (R4.3). */
 export interface TieredPrice {
+  /** Tiers that each price their own units; the names are one model. */
   pricing_type: "tiered" | "tiered_with_flat_fee" | "custom_tiered";
+  /** Ascending; the last one has no end. */
   tiers: readonly Tier[];
 }
 
 /** All units at the price of the tier the quantity falls into: the same tiers, 1,500 units are 2250 (R4.3). */
 export interface VolumePrice {
+  /** Tiers of which one prices all units; the names are one model. */
   pricing_type: "volume" | "volume_with_flat_fee";
+  /** Ascending; the last one has no end. */
   tiers: readonly Tier[];
 }
 
@@ -494,6 +543,7 @@ export interface VolumePrice {
 export interface Tier {
   /** In units; null in the last tier, and only there. */
   up_to: DecimalInput | null;
+  /** Of one unit, or of one package, in the currency's major units: `"1.50"`. */
   unit_amount: DecimalInput;
   /** Due once when the tier is entered; the first is entered at a quantity of 0. */
   flat_amount?: DecimalInput | null | undefined;
@@ -503,15 +553,22 @@ export interface Tier {
 
 /** The `flat_amount` of the tier the quantity falls into. */
 export interface StepPrice {
+  /** Tiers with one price each, whatever the quantity in them. */
   pricing_type: "step";
+  /** Ascending; the last one has no end. */
   tiers: readonly { up_to: DecimalInput | null; flat_amount: DecimalInput }[];
 }
 
 /** The price whose values are the line's `dimension_values`. */
 export interface MatrixPrice {
+  /** A price for each combination of values. */
   pricing_type: "matrix";
   /** `["region", "size"]`. */
   dimensions: readonly string[];
+  /**
+   * One for each combination, in the order of `dimensions`; with tiers, the tier that holds the quantity prices all of
+   * it.
+   */
   prices: readonly (
     | { values: readonly string[]; unit_amount: DecimalInput }
     | { values: readonly string[]; tiers: readonly { up_to: DecimalInput | null; unit_amount: DecimalInput }[] }
@@ -522,8 +579,11 @@ export interface MatrixPrice {
 
 /** The line's single `dimension_values` number picks the band; the quantity is graduated over the tiers of it. */
 export interface TwoDimensionalPrice {
+  /** Tiers by quantity, and bands by a number of the line. */
   pricing_type: "two_dimensional_tiered";
+  /** By the quantity; ascending, the last one has no end. */
   tiers: readonly { up_to: DecimalInput | null }[];
+  /** By the line's number; ascending, the last one has no end. */
   bands: readonly { up_to: DecimalInput | null }[];
   /** `unit_amounts[tier][band]`. */
   unit_amounts: readonly (readonly DecimalInput[])[];
@@ -531,9 +591,11 @@ export interface TwoDimensionalPrice {
 
 /** What is taken off, each discount on what the ones before it left (R6.2, R8.2). */
 export interface Discount {
+  /** A share of what is left, or an amount, at most what is left. */
   type: "percent" | "fixed";
   /** Percent (`"12.5"`, at most 100), or an amount in the currency's major units. */
   value: DecimalInput;
+  /** For people: `"Launch offer"`. */
   name?: string | null | undefined;
 }
 
@@ -545,6 +607,7 @@ export interface PricingDiscount extends Discount {
 
 /** A floor or a ceiling of what is spent (R6.3, R8.2). */
 export interface Commitment {
+  /** The least to be charged, or the most. */
   type: "minimum_spend" | "maximum_spend";
   /** In the currency's major units: `"50.00"`. */
   amount: DecimalInput;
@@ -556,14 +619,17 @@ export interface Commitment {
 
 /** What is added to a phase's charges (R8.2). */
 export interface ServiceFee {
+  /** A share of the phase's charges after discounts and commitments, or an amount. */
   type: "percent" | "fixed";
   /** Percent (`"2.5"`), or an amount in the currency's major units. */
   value: DecimalInput;
+  /** The name of its line item: `"Handling"`. */
   name?: string | null | undefined;
 }
 
 /** A tax (R8.3). */
 export interface Tax {
+  /** For people, and adds up with others of its name and percent: `"VAT"`. */
   name: string;
   /** `"19"`, `"9.975"`. */
   percent: DecimalInput;
@@ -575,13 +641,19 @@ export interface Tax {
 
 /** What a customer has: phases with real dates, each holding lines. A preview's contract can be stored as it is. */
 export interface Contract {
+  /** Named by requests: `"con_1"`. */
   id: Id;
+  /** Who has it. */
   customer_id?: Id | null | undefined;
+  /** Who sold it. */
   business_entity_id?: Id | null | undefined;
+  /** The plan it was made from, or last moved to. */
   plan_id?: Id | null | undefined;
+  /** What everything on it is priced in. */
   currency: Currency;
   /** Only an active contract can be amended. */
   status?: string | null | undefined;
+  /** Its first day. */
   start_date: DateInput;
   /** Its last day; null for ever. */
   end_date?: DateInput | null | undefined;
@@ -591,11 +663,13 @@ export interface Contract {
   anchor_day?: number | null | undefined;
   /** How often it was amended, counted by whoever stores it. */
   version?: number | null | undefined;
+  /** In order, none overlapping the next. */
   phases: readonly ContractPhase[];
 }
 
 /** A stretch of a contract. */
 export interface ContractPhase extends PhaseFeatures {
+  /** Its first day. */
   start_date: DateInput;
   /** Its last day; null for ever. */
   end_date?: DateInput | null | undefined;
@@ -603,21 +677,27 @@ export interface ContractPhase extends PhaseFeatures {
   anchor_date?: DateInput | null | undefined;
   /** Instead of the contract's. */
   anchor_day?: number | null | undefined;
+  /** What the customer has in it. */
   lines: readonly Line[];
 }
 
 /** A pricing on a contract, with what has changed since. */
 export interface Line extends Pricing {
+  /** Its own id in the contract; null until whoever stores the contract gives it one. */
   line_item_id?: Id | null | undefined;
   /** Sorted; the last at or before a day counts, before the first the line's own quantity. */
   quantity_entries?: readonly Entry<DecimalInput>[] | null | undefined;
+  /** Whether it is charged from a day on; sorted as `quantity_entries`. */
   enabled_entries?: readonly Entry<boolean>[] | null | undefined;
+  /** Its `dimension_values` from a day on; sorted as `quantity_entries`. */
   dimension_entries?: readonly Entry<readonly string[]>[] | null | undefined;
 }
 
 /** A value from a day on. */
 export interface Entry<T> {
+  /** The first day it holds for. */
   effective_from: DateInput;
+  /** What holds from that day. */
   value: T;
 }
 
@@ -627,11 +707,15 @@ export interface Entry<T> {
 export interface CheckoutPreview {
   /** Which checkout it is, by the fields of the request (R2.1). */
   checkout_type: "plan_based" | "plan_change" | "quantity_update";
+  /** The plan bought; the contract's own where only quantities change. */
   plan_id: Id | null;
+  /** The contract amended; null for a new one. */
   contract_id: Id | null;
   /** Null for a guest. */
   customer_id: Id | null;
+  /** Who sells: the request's, or else the contract's or customer's (R2.2). */
   business_entity_id: Id | null;
+  /** Whether the buyer is no customer yet (R2.2). */
   guest_checkout: boolean;
   /** As it was sent. */
   customer_data: { [key: string]: JsonValue } | null;
@@ -641,16 +725,21 @@ export interface CheckoutPreview {
   end_date: IsoDate | null;
   /** When the checkout ends. */
   expires_at: Instant;
+  /** As it was sent. */
   success_url: string | null;
+  /** As it was sent. */
   cancel_url: string | null;
   /** As they were sent, under this name. */
   product_overrides: ProductOverride[] | null;
+  /** What all its amounts are in. */
   currency: Currency;
   /** The contract as it would be: `id` is null and `version` 0 for a new one. */
   contract: PreviewContract;
+  /** What will be charged. */
   estimates: Estimates;
   /** The day it is a preview of. */
   as_of: IsoDate;
+  /** The `version` of the catalog it was priced from: `"2026-11-01.3"`. */
   catalog_version: string | null;
   /** `"0.1.0"`. */
   engine_version: string;
@@ -666,17 +755,23 @@ export interface Estimates {
 
 /** A contract in the shape of the catalog's; a new one, and its lines, have no ids yet. */
 export interface PreviewContract extends Omit<Contract, "id" | "phases"> {
+  /** Null for a new contract. */
   id: Id | null;
+  /** Its first day. */
   start_date: IsoDate;
+  /** Its last day; null for ever. */
   end_date: IsoDate | null;
+  /** The day billing periods are counted from (R5.1). */
   anchor_date: IsoDate;
   /** 0 for a new contract; an amended one keeps its version. */
   version: number;
+  /** In order; entries of lines only for days after their first (section 9). */
   phases: (Omit<ContractPhase, "lines"> & { lines: PreviewLine[] })[];
 }
 
 /** A line of a preview's contract; `line_item_id` is null until the contract is stored. */
 export interface PreviewLine extends Line {
+  /** Null on a line that the checkout adds. */
   line_item_id: Id | null;
 }
 
@@ -684,6 +779,7 @@ export interface PreviewLine extends Line {
 export interface Invoice {
   /** The day it is due. */
   invoice_date: IsoDate;
+  /** What all its amounts are in. */
   currency: Currency;
   /** Credits first, then charges by phase, line and day, a phase's commitments and fees after its charges (R7.6). */
   line_items: LineItem[];
@@ -724,20 +820,27 @@ export interface LineItemAmounts {
   net_amount: Money;
   /** What the phase's discounts take off it: a positive number (R8.2). */
   phase_discount_amount: Money;
+  /** All its tax, inclusive tax too; negative for a credit (R8.3). */
   tax_amount: Money;
+  /** Its taxes one by one, in the order of its list. */
   taxes: { name: string; amount: Money }[];
 }
 
 /** A charge of a line for some days, or the credit for one that was billed. */
 export interface ChargeLineItem extends LineItemAmounts {
+  /** To be paid, or given back (R7.3). */
   kind: "charge" | "credit";
   /** Absent on lines of a contract that is not stored yet. */
   line_item_id?: Id;
+  /** The pricing it charges for. */
   pricing_id: Id;
+  /** The product it charges for. */
   product_id: Id;
   /** The product's name. */
   name: string | null;
+  /** The product's, or the override's. */
   description: string | null;
+  /** How the amount was found: `"per_unit"`. */
   pricing_type: PricingData["pricing_type"];
   /** In units. */
   quantity: Decimal;
@@ -753,28 +856,42 @@ export interface ChargeLineItem extends LineItemAmounts {
 
 /** A phase's commitment (negative for a maximum spend) or service fee (R8.2). */
 export interface PhaseLineItem extends LineItemAmounts {
+  /** The difference to a phase's commitment, or a fee on its charges. */
   kind: "commitment" | "service_fee";
+  /** Never there: it belongs to no line. */
   line_item_id?: Id;
+  /** It belongs to no pricing. */
   pricing_id: null;
+  /** It belongs to no product. */
   product_id: null;
   /** A fee's own name; null for a commitment. */
   name: string | null;
+  /** It belongs to no product. */
   description: null;
+  /** It has no price. */
   pricing_type: null;
+  /** It has no quantity. */
   quantity: null;
+  /** It has no quantity. */
   free_units: null;
+  /** It is for the whole invoice. */
   period: null;
+  /** It is never prorated. */
   proration: null;
 }
 
 /** One tier of a charge, its amounts exact and not rounded (R4.2). */
 export interface TierRow {
+  /** Where the tier begins, itself not in it: `"500"`. */
   from: Decimal;
   /** Null in the last tier. */
   to: Decimal | null;
   /** How many units fall into it. */
   quantity: Decimal;
+  /** Of one unit, or of one package. */
   unit_amount: Decimal;
+  /** Due once for the tier; `"0"` where there is none. */
   flat_amount: Decimal;
+  /** What the tier comes to, before share and rounding. */
   amount: Decimal;
 }

@@ -1,0 +1,84 @@
+// The package as it is packed: what is in it, what it says of itself, how it is found.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { imported, installed, project, required, root } from "./project.mjs";
+
+const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+const read = (name) => readFileSync(join(installed, "dist", name), "utf8");
+
+test("it holds what it needs and nothing else", () => {
+  const files = readdirSync(installed, { recursive: true }).filter((name) => statSync(join(installed, name)).isFile());
+  assert.deepEqual(files.sort(), [
+    "LICENSE-APACHE", "LICENSE-MIT", "README.md", "dist/browser.js", "dist/engine_bg.wasm", "dist/index.d.cts", "dist/index.d.ts",
+    "dist/node.cjs", "dist/node.js", "package.json",
+  ]);
+});
+
+test("it runs nothing on installation and depends on nothing", () => {
+  for (const field of ["scripts", "dependencies", "peerDependencies", "optionalDependencies", "bin"]) assert.equal(manifest[field], undefined);
+});
+
+test("it names no place on the machine that built it", () => {
+  const wasm = readFileSync(join(installed, "dist/engine_bg.wasm"), "latin1");
+  for (const place of ["/root/", "/home/", "/Users/", root, process.env.HOME]) assert(!wasm.includes(place), place);
+});
+
+test("its version is the engine's", () => {
+  const [, version] = /^\[workspace\.package\]\nversion = "(.+)"$/m.exec(readFileSync(join(root, "Cargo.toml"), "utf8"));
+  assert.equal(manifest.version, version);
+  assert.equal(imported.version, version);
+});
+
+test("import and require give one engine", () => {
+  const names = ["CheckoutPreviewError", "CheckoutPreviewLoadError", "createCheckoutPreview", "init", "version"];
+  assert.deepEqual(Object.keys(required).sort(), names);
+  assert.deepEqual(Object.keys(imported).sort(), names);
+  for (const name of names) assert.equal(imported[name], required[name]);
+});
+
+test("in Node there is nothing to wait for, and waiting is free", async () => {
+  assert.throws(() => required.createCheckoutPreview({}, null), required.CheckoutPreviewError);
+  assert.equal(await required.init(), undefined);
+  assert.equal(await imported.init("/elsewhere.wasm"), undefined);
+});
+
+test("in Node it loads from where it lies, whatever the working folder", () => {
+  const script = `process.stdout.write(require("checkout-preview").version)`;
+  writeFileSync(join(project, "use.cjs"), script);
+  assert.equal(execFileSync(process.execPath, [join(project, "use.cjs")], { cwd: "/", encoding: "utf8" }), manifest.version);
+});
+
+test("every path of its exports is there", () => {
+  const paths = (value) => (typeof value === "string" ? [value] : Object.values(value).flatMap(paths));
+  for (const path of [...paths(manifest.exports), manifest.main, manifest.types]) assert(statSync(join(installed, path)).isFile(), path);
+  const first = (value) => typeof value === "object" && "types" in value && assert.equal(Object.keys(value)[0], "types");
+  Object.values(manifest.exports).forEach(function walk(value) {
+    if (typeof value !== "object") return;
+    first(value);
+    Object.values(value).forEach(walk);
+  });
+});
+
+test("publint finds nothing", () => {
+  const publint = fileURLToPath(new URL("../node_modules/publint/src/cli.js", import.meta.url));
+  const output = execFileSync(process.execPath, [publint, installed, "--strict", "--pack=false"], { encoding: "utf8" });
+  assert.match(output, /All good/);
+});
+
+test("the example of its README gives the amount it shows", async () => {
+  const readme = readFileSync(join(installed, "README.md"), "utf8");
+  const [, example] = /```js\n(.*?)```/s.exec(readme);
+  const [, amount] = /amount_due; \/\/ "(.+)"/.exec(example);
+  writeFileSync(join(project, "readme.mjs"), `${example.replace("preview.estimates", "globalThis.shown = preview.estimates")}`);
+  await import(join(project, "readme.mjs"));
+  assert.equal(globalThis.shown, amount);
+});
+
+test("browsers load it as a module without imports", () => {
+  assert(!/^import /m.test(read("browser.js")), "one request for the script and one for the wasm");
+});
