@@ -9,7 +9,7 @@
 //! crossed the engine's own frames would leave its stack where it was.
 
 use crate::json::{Json, MAX_DEPTH};
-use crate::{Catalog, Clock, Problems, TimeZone, preview, read_date, read_instant, time_zone, time_zones};
+use crate::{Catalog, Clock, Problems, TimeZone, preview, read_date, read_instant, time_zone};
 use chrono::{DateTime, NaiveDate, Utc};
 use js_sys::{Array, Date, Function, JsString, Object, RangeError, Reflect, TypeError};
 use serde::Serialize;
@@ -48,7 +48,7 @@ pub fn create_checkout_preview(request: JsValue, catalog: JsValue, options: JsVa
     let request = decode(request)?;
     let catalog = decode(catalog)?;
     let options = Options::decode(options)?;
-    let catalog = load(catalog)?;
+    let catalog = Catalog::load(catalog).map_err(thrown)?;
     let clock = options.clock(&request, &catalog)?;
     let preview = preview(&request, &catalog, clock).map_err(thrown)?;
     let preview = encode(&preview)?;
@@ -162,18 +162,6 @@ impl Options {
         };
         Ok(Clock { as_of, now })
     }
-}
-
-/// Loads a catalog whose every business entity has a time zone that this browser knows, as the server does.
-fn load(json: Json) -> Result<Catalog, JsValue> {
-    let catalog = Catalog::load(json).map_err(thrown)?;
-    let mut unknown = Vec::new();
-    for zone in time_zones(&catalog) {
-        if format_in(zone.name)?.is_none() {
-            unknown.extend_from_slice(zone.unknown().as_slice());
-        }
-    }
-    Problems::new(unknown).map_or(Ok(catalog), |problems| Err(thrown(problems)))
 }
 
 /// The date of an instant in a time zone, by the time zones the browser itself carries; UTC where there is no zone.
