@@ -46,10 +46,10 @@ pub(crate) fn build() -> Result<()> {
         return Ok(());
     }
 
-    // Beside its place and then moved there, so that a page never loads half a package.
-    let next = root().join("pkg/.dist-next");
+    // Made in another place first, so that a build that fails leaves the last package as it was.
+    let next = target().join("pkg-next");
     let _ = fs::remove_dir_all(&next);
-    fs::create_dir_all(&next).context("pkg cannot be written to")?;
+    fs::create_dir_all(&next)?;
     let glue = bind(&wasm)?;
     let (bound, shipped) = (glue.folder.join("engine_bg.wasm"), next.join("engine_bg.wasm"));
     match optimiser {
@@ -66,8 +66,12 @@ pub(crate) fn build() -> Result<()> {
     write(&next.join("index.d.ts"), &types)?;
     write(&next.join("index.d.cts"), &types)?;
 
+    let _ = fs::remove_file(&stamp);
     let _ = fs::remove_dir_all(&dist);
-    fs::rename(&next, &dist).context("pkg/dist cannot be replaced")?;
+    fs::create_dir_all(&dist).context("pkg cannot be written to")?;
+    for file in fs::read_dir(&next)?.flatten() {
+        fs::copy(file.path(), dist.join(file.file_name())).context("pkg/dist cannot be written to")?;
+    }
     write(&stamp, &inputs)?;
     eprintln!("pkg/dist is built");
     Ok(())

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::process::Command;
 
 pub(crate) const HELP: &str = "\
 Build the package and the verifier, load www/catalog.json, and serve the demo until Ctrl+C.
@@ -29,7 +30,19 @@ pub(crate) fn serve(arguments: &[String]) -> Result<()> {
     run(&mut program(&verifier, ["catalog", "import", "www/catalog.json", "--database", DATABASE]))?;
     eprintln!("The shop opens at http://{listen}; Ctrl+C closes it.");
     let folders = ["--www", "www", "--pkg", "pkg"];
-    run(program(&verifier, ["serve", "--listen", listen, "--database", DATABASE]).args(folders))
+    become_it(program(&verifier, ["serve", "--listen", listen, "--database", DATABASE]).args(folders))
+}
+
+/// Goes on as the server, so that whoever stops this stops that.
+#[cfg(unix)]
+fn become_it(server: &mut Command) -> Result<()> {
+    use std::os::unix::process::CommandExt;
+    Err(server.exec()).context("the verifier cannot be run")
+}
+
+#[cfg(not(unix))]
+fn become_it(server: &mut Command) -> Result<()> {
+    run(server)
 }
 
 /// Builds the verifier as a developer needs it: soon.
