@@ -226,7 +226,7 @@ impl Serialize for Json {
 /// The text JavaScript prints for a finite number, the shortest that reads back to it: `0.1`, `1e-7`, `1e+21`.
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn number_text(number: f64) -> String {
-    String::from(js_sys::Number::from(number).to_string(10).unwrap_or_default())
+    String::from(js_sys::Number::from(number).to_string_with_radix(10).unwrap_or_default())
 }
 
 /// The text JavaScript prints for a finite number, the shortest that reads back to it: `0.1`, `1e-7`, `1e+21`.
