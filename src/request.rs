@@ -211,7 +211,8 @@ impl Findings {
 /// # Errors
 /// The request is not an object at all.
 pub(crate) fn read<'a>(json: &'a Json, findings: &mut Findings) -> Result<Request<'a>, Problems> {
-    let fields = form::object(json).map_err(|fault| fault.at(""))?;
+    let fields =
+        form::object(json).map_err(|fault| Fault { help: "send the request as an object".into(), ..fault }.at(""))?;
     let plan_id = findings.read(fields, "plan_id", form::id);
     let contract_id = findings.read(fields, "contract_id", form::id);
     let start_date = findings.read(fields, "start_date", form::date);
