@@ -71,7 +71,9 @@ fn cases() -> Vec<Case> {
     // A daily contract whose lines were switched on two days ago: what is charged is the same whatever its age.
     let by_age = [("2026-11-20", 0), ("2016-11-20", 10), ("1970-01-01", 56)].map(|(start, years)| {
         let switched_on: Vec<String> = (0..20)
-            .map(|line| format!(r#"{{"pricing_id": "pri_{line}", "is_enabled": true, "effective_from": "2026-11-20"}}"#))
+            .map(|line| {
+                format!(r#"{{"pricing_id": "pri_{line}", "is_enabled": true, "effective_from": "2026-11-20"}}"#)
+            })
             .collect();
         let request = format!(
             r#"{{"plan_id": "plan", "customer_id": "cus_1", "start_date": "{start}", "product_overrides": [{}]}}"#,
@@ -117,7 +119,10 @@ fn main() {
         group.finish();
     }
 
-    println!("\n{:>14} {:>6} {:>12} {:>14} {:>7} {:>14}", "by", "size", "preview µs", "serialise µs", "ratio", "against first");
+    println!(
+        "\n{:>14} {:>6} {:>12} {:>14} {:>7} {:>14}",
+        "by", "size", "preview µs", "serialise µs", "ratio", "against first"
+    );
     let mut first = (0.0, "");
     for case in &cases {
         let (made, written) =
