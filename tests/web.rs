@@ -101,7 +101,7 @@ fn today_is_the_day_in_the_time_zone_of_the_business_entity() {
 
 #[wasm_bindgen_test]
 fn a_time_zone_that_nobody_knows_is_a_problem_of_the_catalog() {
-    for zone in ["Mars/Olympus", "america/new_york", "IST", "+01:00", "SystemV/PST8PDT", ""] {
+    for zone in ["Mars/Olympus", "america/new_york", "IST", "+01:00", "SystemV/PST8PDT"] {
         let catalog = js(&CATALOG.replace("America/New_York", zone));
         let result = create_checkout_preview(js(REQUEST), catalog.clone(), js(NOW));
         assert_eq!(problems(result), ["catalog_invalid at /catalog/business_entities/0/time_zone"], "{zone}");

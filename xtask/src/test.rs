@@ -68,7 +68,7 @@ fn all(steps: &mut Steps) -> Result<()> {
     steps.step("the package, packed and installed", || run(&mut program("node", ["tests/js/project.mjs"])))?;
     for folder in ["tests/js", "tests/e2e"] {
         steps.step(folder, || {
-            let mut test = program("node", ["--test"]);
+            let mut test = program("node", ["--test", "--test-reporter=spec"]);
             test.args(test_files(folder)?).env("CHECKOUT_VERIFIER", &verifier).env("CHROMIUM", &browser.chromium);
             run(test.env("PATH", path_with(npm.join(".bin"))?))
         })?;
