@@ -109,9 +109,20 @@ fn link_linker(libraries: &Path) -> Result<()> {
     let linker = Path::new(&rustup).join("lib/rustlib").join(host).join("bin/rust-lld");
     let place = libraries.join(host).join("bin");
     fs::create_dir_all(&place)?;
-    let _ = fs::remove_file(place.join("rust-lld"));
-    fs::copy(&linker, place.join("rust-lld")).with_context(|| format!("{} cannot be copied", linker.display()))?;
-    Ok(())
+    let link = place.join("rust-lld");
+    let _ = fs::remove_file(&link);
+    // A link and not a copy: the linker finds its libraries beside the place where it really lies.
+    symlink(&linker, &link).with_context(|| format!("{} cannot be linked to", linker.display()))
+}
+
+#[cfg(unix)]
+fn symlink(original: &Path, link: &Path) -> Result<()> {
+    Ok(std::os::unix::fs::symlink(original, link)?)
+}
+
+#[cfg(not(unix))]
+fn symlink(_: &Path, _: &Path) -> Result<()> {
+    bail!("only Debian and Ubuntu have these packages")
 }
 
 fn is_rlib_of(file: &Path, name: &str) -> bool {
