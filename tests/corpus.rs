@@ -1,4 +1,5 @@
 //! Every case of `tests/cases` against the engine, field by field; `tests/README.md` says how to add one.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod support;
 
