@@ -8,13 +8,18 @@ import { test } from "node:test";
 import { answer, nativeAnswers } from "./native.mjs";
 import { root } from "./project.mjs";
 
+/** JSON with the numbers that JavaScript cannot write: what it reads as Infinity was a 1e400 somewhere. */
+const jsonOf = (input) => JSON.stringify(input, (_, value) => (value === Infinity || value === -Infinity ? `number:${value}` : value))
+  .replaceAll(/"number:(-?)Infinity"/g, "$11e400");
+
+/** Compares the doors' answers; how many of the inputs were accepted. */
 function compare(inputs) {
-  const native = nativeAnswers(inputs.map((input) => JSON.stringify(input)));
+  const native = nativeAnswers(inputs.map(jsonOf));
   let accepted = 0;
   for (const [index, input] of inputs.entries()) {
     const got = answer(input);
     accepted += got.status === "ok";
-    assert.equal(JSON.stringify(got), native[index], JSON.stringify(input));
+    assert.equal(JSON.stringify(got), native[index], jsonOf(input));
   }
   return accepted;
 }
@@ -30,7 +35,7 @@ function random(seed) {
 }
 
 const oddities = [
-  null, true, false, 0, -0, -1, 0.1, 1e-7, 1e21, 5e-324, 1.7976931348623157e308, 123456.789, 9007199254740993, "", " ", "0", "-0",
+  null, true, false, Infinity, -Infinity, 0, -0, -1, 0.1, 1e-7, 1e21, 5e-324, 1.7976931348623157e308, 123456.789, 9007199254740993, "", " ", "0", "-0",
   "-1", "00.10", "1e5", "0.000001", "999999999999.999999", "1000000000000", ".5", "5.", "+1", "1 000", "٣", "P1M", "P0D", "PT24H",
   "P1201D", "2026-02-29", "2028-02-29", "2026-12-31T23:59", "2026-06-30 10:00:00.123456789+14:00", "1969-12-31", "2999-12-31",
   "3000-01-01", "2026-11-22T10:00:00Z", "2026-11-22T24:00:00Z", "2026-06-30T23:59:60Z", "USD", "usd", "JPY", "KWD", "XXX",
