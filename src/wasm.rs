@@ -14,7 +14,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use js_sys::{Array, Date, Function, JsString, Object, RangeError, Reflect, TypeError};
 use serde::Serialize;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use wasm_bindgen::prelude::*;
 
 const SERIALIZER: serde_wasm_bindgen::Serializer = serde_wasm_bindgen::Serializer::json_compatible();
@@ -183,8 +182,8 @@ fn today(now: DateTime<Utc>, zone: Option<TimeZone>) -> Result<NaiveDate, JsValu
 }
 
 thread_local! {
-    /// To make a format takes longer than a preview; there are some six hundred names of zones.
-    static FORMATS: RefCell<BTreeMap<String, JsValue>> = const { RefCell::new(BTreeMap::new()) };
+    /// To make a format takes longer than a preview. A list, for a program knows few business entities.
+    static FORMATS: RefCell<Vec<(String, JsValue)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Names that ICU, which browsers ask, has beside those of the time zone database, which the server asks.
@@ -193,8 +192,9 @@ const NOT_IN_DATABASE: &str = "ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT E
 
 /// What tells dates in a time zone; `None` where the browser knows no such zone.
 fn format_in(zone: &str) -> Result<Option<DateTimeFormat>, JsValue> {
-    if let Some(format) = FORMATS.with_borrow(|formats| formats.get(zone).cloned()) {
-        return Ok(Some(format.unchecked_into()));
+    let known = |formats: &Vec<(String, JsValue)>| formats.iter().find(|(name, _)| name == zone)?.1.clone().into();
+    if let Some(format) = FORMATS.with_borrow(known) {
+        return Ok(Some(JsCast::unchecked_into(format)));
     }
     // Some browsers take an offset, `+01:00`, for a zone.
     if zone.starts_with(['+', '-'])
@@ -218,7 +218,7 @@ fn format_in(zone: &str) -> Result<Option<DateTimeFormat>, JsValue> {
         return Ok(None);
     }
     let format: JsValue = format.into();
-    FORMATS.with_borrow_mut(|formats| formats.insert(zone.to_owned(), format.clone()));
+    FORMATS.with_borrow_mut(|formats| formats.push((zone.to_owned(), format.clone())));
     Ok(Some(format.unchecked_into()))
 }
 

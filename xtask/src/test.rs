@@ -122,7 +122,7 @@ fn readable(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Steps, readable};
+    use super::{Steps, readable, root};
     use anyhow::bail;
     use std::time::Duration;
 
@@ -132,6 +132,19 @@ mod tests {
         assert!(steps.step("good", || Ok(())).is_ok());
         assert!(steps.step("bad", || -> anyhow::Result<()> { bail!("no") }).is_err());
         assert_eq!(steps.passed, 1);
+    }
+
+    #[test]
+    fn every_test_says_whether_it_is_for_browsers() -> anyhow::Result<()> {
+        for file in root().join("tests").read_dir()?.flatten().map(|entry| entry.path()) {
+            if file.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&file)?;
+                let gates = ["\n#![cfg(target_arch = \"wasm32\")]\n", "\n#![cfg(not(target_arch = \"wasm32\"))]\n"];
+                let says = gates.iter().any(|gate| text.contains(gate));
+                assert!(says, "{} has none of {gates:?}: wasm-pack compiles every test for wasm32", file.display());
+            }
+        }
+        Ok(())
     }
 
     #[test]
