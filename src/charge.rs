@@ -29,7 +29,7 @@ pub(crate) fn charge(schedule: &Schedule, segment: &Segment, rounder: Rounder) -
     let pricing = line.pricing;
     let quantity = quantity_of(line, segment);
     let billable = quantity.less(pricing.free_units);
-    let dimensions = line.dimensions.at(segment.days.start);
+    let dimensions = &line.dimensions.at(segment.days.start).values;
     // Lines without a price have been refused (`matrix_price_not_found`).
     let (amount, rows) = match price::price(&pricing.model, billable, dimensions)? {
         Some(price) => (price.amount, price.rows),

@@ -47,15 +47,26 @@ pub(crate) struct Line<'a> {
     pub(crate) line_item_id: Option<&'a str>,
     pub(crate) quantity: Timeline<Quantity>,
     pub(crate) enabled: Timeline<bool>,
-    pub(crate) dimensions: Timeline<Vec<&'a str>>,
+    pub(crate) dimensions: Timeline<Dimensions<'a>>,
     /// Expected usage of a metered line by overrides; not stored (R2.5).
     pub(crate) expected: Timeline<Quantity>,
     /// A product description of the checkout's.
     pub(crate) description: Option<&'a str>,
-    /// The override that gave dimension values, for a price that is not found.
-    pub(crate) dimensions_from: Option<usize>,
     /// D of R7.2: the first day on which the line differs from *before*, if there is one.
     pub(crate) changed_from: Option<NaiveDate>,
+}
+
+/// Dimension values, and the override that gave them.
+#[derive(Debug, Clone)]
+pub(crate) struct Dimensions<'a> {
+    pub(crate) values: Vec<&'a str>,
+    pub(crate) given_by: Option<usize>,
+}
+
+impl<'a> Dimensions<'a> {
+    fn of_catalog(values: &'a [String]) -> Dimensions<'a> {
+        Dimensions { values: values.iter().map(String::as_str).collect(), given_by: None }
+    }
 }
 
 /// A value and the days from which it is another: the last entry at or before a day counts.
@@ -74,6 +85,12 @@ impl<T> Timeline<T> {
     pub(crate) fn at(&self, day: NaiveDate) -> &T {
         let later = self.entries.partition_point(|(from, _)| *from <= day);
         later.checked_sub(1).and_then(|index| self.entries.get(index)).map_or(&self.first, |(_, value)| value)
+    }
+
+    /// The values in force on a day of `range`.
+    pub(crate) fn within(&self, range: Range) -> impl Iterator<Item = &T> {
+        let later = self.entries.iter().filter(move |(from, _)| range.start < *from && *from < range.end);
+        std::iter::once(self.at(range.start)).chain(later.map(|(_, value)| value))
     }
 
     /// Sets the value from a day on, and gives back the one that an entry of that day had.
@@ -108,10 +125,9 @@ impl<'a> Line<'a> {
             line_item_id: None,
             quantity: Timeline::new(quantity),
             enabled: Timeline::new(pricing.is_enabled),
-            dimensions: Timeline::new(pricing.dimension_values.iter().map(String::as_str).collect()),
+            dimensions: Timeline::new(Dimensions::of_catalog(&pricing.dimension_values)),
             expected: Timeline::new(expected),
             description: None,
-            dimensions_from: None,
             changed_from: None,
         }
     }
@@ -122,8 +138,7 @@ impl<'a> Line<'a> {
         line.quantity.entries.clone_from(&stored.quantity_entries);
         line.enabled.entries.clone_from(&stored.enabled_entries);
         let dimensions = stored.dimension_entries.iter();
-        line.dimensions.entries =
-            dimensions.map(|(day, values)| (*day, values.iter().map(String::as_str).collect())).collect();
+        line.dimensions.entries = dimensions.map(|(day, values)| (*day, Dimensions::of_catalog(values))).collect();
         line
     }
 
@@ -141,7 +156,7 @@ impl<'a> Line<'a> {
     pub(crate) fn is_same(&self, day: NaiveDate, other: &Line, other_day: NaiveDate) -> bool {
         self.enabled.at(day) == other.enabled.at(other_day)
             && (self.is_metered() || self.quantity.at(day) == other.quantity.at(other_day))
-            && self.dimensions.at(day) == other.dimensions.at(other_day)
+            && self.dimensions.at(day).values == other.dimensions.at(other_day).values
     }
 
     /// The first day of `days` on which two versions of a line differ (R7.2).
@@ -419,8 +434,8 @@ impl Changes {
                 );
             }
             if let Some(values) = &item.dimension_values {
-                self.change(&mut line.dimensions, *day, values.clone(), None, |_, _| false, &mut dimensions_put_off);
-                line.dimensions_from = Some(item.index);
+                let dimensions = Dimensions { values: values.clone(), given_by: Some(item.index) };
+                self.change(&mut line.dimensions, *day, dimensions, None, |_, _| false, &mut dimensions_put_off);
             }
             if let Some(description) = item.description {
                 line.description = Some(description);
@@ -453,6 +468,9 @@ impl Changes {
         }
         let fall = put_off_by.filter(|_| !from_the_first_day && is_fall(timeline.at(day), &value));
         let counts_from = fall.map_or(day, |cadence| self.anchor.boundary_from(cadence, day));
+        if counts_from == NEVER {
+            return;
+        }
         let replaced = timeline.set(counts_from, value);
         if counts_from > day {
             *put_off = Some(PutOff { day: counts_from, replaced });

@@ -8,11 +8,14 @@
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 
-/// The first day after the last one that can be named (R1.4): what lies on or after it never comes.
-pub(crate) const NEVER: NaiveDate = match NaiveDate::from_ymd_opt(3000, 1, 1) {
+/// The last day that can be named (R1.4): what is computed to lie after it never comes.
+pub(crate) const LAST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(2999, 12, 31) {
     Some(date) => date,
     None => NaiveDate::MAX,
 };
+
+/// The end of what has none.
+pub(crate) const NEVER: NaiveDate = NaiveDate::MAX;
 
 const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(1970, 1, 1) {
     Some(date) => date,
@@ -52,6 +55,11 @@ pub(crate) fn day_after(day: NaiveDate) -> NaiveDate {
     day.succ_opt().unwrap_or(day)
 }
 
+/// A computed day, or [`NEVER`] where it lies too far ahead.
+fn if_it_comes(day: NaiveDate) -> NaiveDate {
+    if day <= LAST_DAY { day } else { NEVER }
+}
+
 /// A length of time in whole days or whole months: `P14D`, `P2W`, `P3M`, `P1Y`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Duration {
@@ -75,7 +83,7 @@ impl Duration {
 
     /// The day this long after `start`, or [`NEVER`].
     pub(crate) fn after(self, start: NaiveDate) -> NaiveDate {
-        Anchor { date: start, day: None }.boundary(self, 1).min(NEVER)
+        if_it_comes(Anchor { date: start, day: None }.boundary(self, 1))
     }
 }
 
@@ -139,7 +147,7 @@ impl Anchor {
     /// The first day of a period on or after `day`.
     pub(crate) fn boundary_from(self, cadence: Duration, day: NaiveDate) -> NaiveDate {
         let period = self.period(cadence, self.period_of(cadence, day));
-        if period.start == day { day } else { period.end.min(NEVER) }
+        if period.start == day { day } else { if_it_comes(period.end) }
     }
 }
 
@@ -205,7 +213,7 @@ fn split_date(text: &str) -> Option<(NaiveDate, &str)> {
         return None;
     }
     let date = NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
-    (FIRST_DAY <= date && date < NEVER).then_some((date, rest))
+    (FIRST_DAY..=LAST_DAY).contains(&date).then_some((date, rest))
 }
 
 /// A time of day with optional seconds and fraction, and what follows it. Digits beyond the microsecond are cut off.

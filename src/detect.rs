@@ -11,7 +11,7 @@ use crate::form::{Fault, quoted};
 use crate::json::Json;
 use crate::money::Quantity;
 use crate::problem::{ProblemCode, Problems};
-use crate::request::{self, Findings, Override, Request, Target};
+use crate::request::{self, Field, Findings, Override, Request, Target};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Serialize;
 
@@ -469,7 +469,8 @@ fn check_overrides(
         }
         let day = if item.effective_from.is_present() { item.effective_from.value() } else { effective };
         for candidate in &named {
-            if !taken.insert((candidate.position, day)) {
+            let is_readable = item.effective_from != Field::Invalid;
+            if is_readable && !taken.insert((candidate.position, day)) {
                 let message = "an earlier override changes the same line on the same day";
                 findings.item(
                     list,
@@ -521,20 +522,15 @@ fn check_quantity(
     let mut refuse = |code, message: String, help: &'static str| {
         findings.item_field(list, item.index, item.quantity_name, fault(code, message, help));
     };
-    if let PricingModel::FlatFee { .. } = candidate.pricing.model {
-        return refuse(
-            ProblemCode::QuantityNotApplicable,
-            "a flat fee has no quantity".to_owned(),
-            "leave the quantity out",
-        );
-    }
     let is_one_time = candidate.pricing.billing_period.is_none();
     let has_begun = candidate
         .phase_start
         .is_some_and(|start| start <= clock.as_of || effective.is_some_and(|effective| start < effective));
-    if is_one_time && has_begun {
+    if let PricingModel::FlatFee { .. } = candidate.pricing.model {
+        refuse(ProblemCode::QuantityNotApplicable, "a flat fee has no quantity".to_owned(), "leave the quantity out");
+    } else if is_one_time && has_begun {
         let message = "the one-time line has been charged".to_owned();
-        return refuse(ProblemCode::QuantityNotApplicable, message, "leave the quantity out");
+        refuse(ProblemCode::QuantityNotApplicable, message, "leave the quantity out");
     }
     let LineQuantity::Fixed { minimum, maximum, multiple_of, .. } = &candidate.pricing.quantity else { return };
     if let Some(minimum) = minimum.filter(|minimum| quantity < *minimum) {

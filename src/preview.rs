@@ -4,8 +4,8 @@
 //! costs little more than the arithmetic in it.
 
 use crate::catalog::{Catalog, LineQuantity};
-use crate::contract::{self, Contract, Contracts, Line, Phase, Timeline, last_day};
-use crate::date::write_instant;
+use crate::contract::{self, Contract, Contracts, Dimensions, Line, Phase, Timeline, last_day};
+use crate::date::{Range, write_instant};
 use crate::detect::{self, Checkout, CheckoutType, Subject};
 use crate::form::Fault;
 use crate::invoice::{Invoice, Ledger, Terms, TooLarge};
@@ -150,16 +150,18 @@ fn check_late(checkout: &Checkout, contracts: &Contracts) -> Result<(), Problems
             }
         }
     }
-    for line in contracts.after.phases.iter().flat_map(|phase| &phase.lines) {
-        let all_values =
-            std::iter::once(&line.dimensions.first).chain(line.dimensions.entries.iter().map(|(_, values)| values));
-        for values in all_values.filter(|values| !price::has_price(&line.pricing.model, values)) {
-            let help = "send dimension values that the matrix has, or give it a default";
-            let fault =
-                Fault::new(ProblemCode::MatrixPriceNotFound, format!("no price for [{}]", values.join(", ")), help);
-            match line.dimensions_from {
-                Some(index) => findings.item_field(list, index, "dimension_values", fault),
-                None => findings.catalog(format!("{}/dimension_values", line.pricing.path), fault),
+    for phase in &contracts.after.phases {
+        let days = Range { start: phase.days.start.max(checkout.effective), end: phase.days.end };
+        for line in phase.lines.iter().filter(|_| !days.is_empty()) {
+            let in_force = line.dimensions.within(days);
+            for dimensions in in_force.filter(|given| !price::has_price(&line.pricing.model, &given.values)) {
+                let message = format!("no price for [{}]", dimensions.values.join(", "));
+                let help = "send dimension values that the matrix has, or give it a default";
+                let fault = Fault::new(ProblemCode::MatrixPriceNotFound, message, help);
+                match dimensions.given_by {
+                    Some(index) => findings.item_field(list, index, "dimension_values", fault),
+                    None => findings.catalog(format!("{}/dimension_values", line.pricing.path), fault),
+                }
             }
         }
     }
@@ -281,7 +283,7 @@ impl Serialize for Line<'_> {
                 }
             }
         }
-        if written("dimension_values") || !self.dimensions.first.is_empty() {
+        if written("dimension_values") || !self.dimensions.first.values.is_empty() {
             map.serialize_entry("dimension_values", &self.dimensions.first)?;
         }
         map.serialize_entry("line_item_id", &self.line_item_id)?;
@@ -289,6 +291,12 @@ impl Serialize for Line<'_> {
         map.serialize_entry("enabled_entries", &Entries(&self.enabled))?;
         map.serialize_entry("dimension_entries", &Entries(&self.dimensions))?;
         map.end()
+    }
+}
+
+impl Serialize for Dimensions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.values.serialize(serializer)
     }
 }
 

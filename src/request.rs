@@ -142,6 +142,12 @@ type Place = (usize, usize, ProblemCode, usize, String);
 const UNKNOWN: usize = FIELDS.len();
 const CATALOG: usize = UNKNOWN + 1;
 
+/// Where a field stands in R2's table; the older name of a field stands where the field does.
+fn position(name: &str) -> Option<usize> {
+    let name = if name == OLDER_OVERRIDES { "product_overrides" } else { name };
+    FIELDS.iter().position(|field| *field == name)
+}
+
 impl Findings {
     fn note(&mut self, place: Place, path: String, fault: Fault) {
         let problem = fault.at(path);
@@ -152,7 +158,7 @@ impl Findings {
 
     /// A problem of a field of the request.
     pub(crate) fn field(&mut self, name: &str, fault: Fault) {
-        let position = FIELDS.iter().position(|field| *field == name);
+        let position = position(name);
         let name_order = if position.is_none() { name.to_owned() } else { String::new() };
         let path = format!("/{}", form::pointer_step(name));
         self.note((position.unwrap_or(UNKNOWN), 0, fault.code, 0, name_order), path, fault);
@@ -160,13 +166,13 @@ impl Findings {
 
     /// A problem of one override as a whole.
     pub(crate) fn item(&mut self, list: &str, index: usize, fault: Fault) {
-        let position = FIELDS.iter().position(|field| *field == list).unwrap_or(UNKNOWN);
+        let position = position(list).unwrap_or(UNKNOWN);
         self.note((position, index.saturating_add(1), fault.code, 0, String::new()), format!("/{list}/{index}"), fault);
     }
 
     /// A problem of a field of one override.
     pub(crate) fn item_field(&mut self, list: &str, index: usize, name: &str, fault: Fault) {
-        let position = FIELDS.iter().position(|field| *field == list).unwrap_or(UNKNOWN);
+        let position = position(list).unwrap_or(UNKNOWN);
         let field =
             OVERRIDE_FIELDS.iter().position(|field| *field == name).map_or(OVERRIDE_FIELDS.len(), |field| field);
         let path = format!("/{list}/{index}/{}", form::pointer_step(name));

@@ -8,7 +8,7 @@
 
 use crate::catalog::BillingPeriod;
 use crate::contract::{Line, Phase};
-use crate::date::{self, Anchor, NEVER, Range};
+use crate::date::{self, Anchor, LAST_DAY, NEVER, Range};
 use crate::money::Share;
 use chrono::NaiveDate;
 
@@ -153,13 +153,18 @@ impl<'c, 'a> Schedule<'c, 'a> {
 
     /// Every segment whose due day is after `after` and not after `until`, in order of its days.
     pub(crate) fn due_within(&self, after: NaiveDate, until: NaiveDate) -> Vec<Segment> {
+        self.due_within_from(NaiveDate::MIN, after, until)
+    }
+
+    /// The same of the periods from the one that holds `day` on.
+    pub(crate) fn due_within_from(&self, day: NaiveDate, after: NaiveDate, until: NaiveDate) -> Vec<Segment> {
         let mut due: Vec<Segment> = self.one_time().into_iter().collect();
-        if let (Some(first), Some(last)) = (self.first_period_due_after(after), self.last_period(until)) {
+        if let (Some(first), Some(last)) = (self.first_period_due_after(after.max(day)), self.last_period(until)) {
             for k in first..=last {
                 due.append(&mut self.segments(k));
             }
         }
-        due.retain(|segment| after < segment.due && segment.due <= until && segment.due < NEVER);
+        due.retain(|segment| after < segment.due && segment.due <= until && segment.due <= LAST_DAY);
         due
     }
 
@@ -180,7 +185,7 @@ impl<'c, 'a> Schedule<'c, 'a> {
         horizon: NaiveDate,
         mut is_wanted: impl FnMut(&Segment) -> Result<bool, E>,
     ) -> Result<Option<NaiveDate>, E> {
-        let in_time = |segment: &Segment| after < segment.due && segment.due <= horizon && segment.due < NEVER;
+        let in_time = |segment: &Segment| after < segment.due && segment.due <= horizon && segment.due <= LAST_DAY;
         if let Some(segment) = self.one_time().filter(in_time) {
             return Ok(is_wanted(&segment)?.then_some(segment.due));
         }

@@ -310,6 +310,8 @@ impl Reader {
                         return self.read_replaced(primitive, depth);
                     }
                 }
+                // JSON would send an object whose fields are numbered.
+                name if name.ends_with("Array]") => return Ok(Some(Json::Foreign("a typed array"))),
                 name => is_built_in = name != "[object Object]",
             }
         }
@@ -327,10 +329,10 @@ impl Reader {
             let Some(field) = self.read(Reflect::get(&value, &key)?, &|| key.clone(), depth)? else {
                 continue;
             };
-            let Ok(name) = self.read_text(&key) else {
-                return Ok(Some(Json::Foreign("a field name with half a character")));
-            };
-            fields.push((name, field));
+            match self.read_text(&key) {
+                Ok(name) => fields.push((name, field)),
+                Err(foreign) => return Ok(Some(Json::Foreign(foreign))),
+            }
             if !self.spend(FIELD_SIZE) {
                 return Ok(Some(Json::Foreign(TOO_MUCH)));
             }
@@ -367,7 +369,7 @@ impl Reader {
         let text = value.as_string().unwrap_or_default();
         // Half of a pair of UTF-16 arrives as U+FFFD, which the caller may also have written.
         if text.contains('\u{FFFD}') && JsValue::from_str(&text) != *value {
-            return Err("text with half a character");
+            return Err("text with half a character in it");
         }
         Ok(text)
     }

@@ -49,6 +49,14 @@ impl<'a> Place<'a> {
         Place { parent: Some(self), step: Step::Item(index) }
     }
 
+    /// Which item of its list it is, the first being 1.
+    fn number(&self) -> usize {
+        match self.step {
+            Step::Field(_) => 0,
+            Step::Item(index) => index.saturating_add(1),
+        }
+    }
+
     fn path(&self) -> String {
         let parent = self.parent.map(Place::path).unwrap_or_default();
         match self.step {
@@ -136,12 +144,12 @@ impl Loader {
         }
     }
 
-    fn object(&mut self, json: Json, place: &Place) -> Fields {
+    fn object(&mut self, json: Json, place: &Place) -> Option<Fields> {
         match json {
-            Json::Object(fields) => fields,
+            Json::Object(fields) => Some(fields),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::List(_) | Json::Foreign(_) => {
                 self.say(place, format!("expected an object, found {}", json.kind()), "send an object");
-                Fields::new()
+                None
             }
         }
     }
@@ -225,7 +233,7 @@ impl Loader {
 
     fn catalog(&mut self, json: Json) -> Catalog {
         let root = Place { parent: None, step: Step::Field("catalog") };
-        let mut fields = self.object(json, &root);
+        let mut fields = self.object(json, &root).unwrap_or_default();
         let version = self.text(&fields, &root, "version");
         let checkout_ttl = self.settings(&fields, &root);
         let known = ["version", "settings", "business_entities", "customers", "plans", "contracts"];
@@ -293,7 +301,7 @@ impl Loader {
     }
 
     fn business_entity(&mut self, json: Json, place: &Place, seen: &mut BTreeSet<String>) -> Option<BusinessEntity> {
-        let fields = self.object(json, place);
+        let fields = self.object(json, place)?;
         let id = self.own_id(&fields, place, "id", seen);
         self.text(&fields, place, "name");
         let time_zone = self.optional(&fields, place, "time_zone", form::id).map(str::to_owned);
@@ -312,7 +320,7 @@ impl Loader {
         seen: &mut BTreeSet<String>,
         entity_ids: &BTreeSet<String>,
     ) -> Option<Customer> {
-        let fields = self.object(json, place);
+        let fields = self.object(json, place)?;
         let id = self.own_id(&fields, place, "id", seen);
         self.text(&fields, place, "name");
         let business_entity_id = self.reference(&fields, place, "business_entity_id", entity_ids);
@@ -334,7 +342,7 @@ impl Loader {
     }
 
     fn plan(&mut self, json: Json, place: &Place, seen: &mut BTreeSet<String>) -> Option<Plan> {
-        let mut fields = self.object(json, place);
+        let mut fields = self.object(json, place)?;
         let id = self.own_id(&fields, place, "id", seen);
         self.text(&fields, place, "name");
         self.text(&fields, place, "description");
@@ -385,7 +393,11 @@ impl Loader {
         let day_of_week = self.optional(fields, &place, "day_of_week", |json| form::word(json, &WEEKDAYS));
         self.unknown(fields, &place, &["month_of_year", "day_of_month", "day_of_week"]);
         let given = |name| form::field(fields, name).is_some();
+        let is_misread = given("day_of_month") != day_of_month.is_some()
+            || given("month_of_year") != month_of_year.is_some()
+            || given("day_of_week") != day_of_week.is_some();
         match (day_of_month, day_of_week) {
+            (_, _) if is_misread => BillingAnchor::StartDate,
             (Some(day), _) if !given("day_of_week") => BillingAnchor::DayOfMonth { month_of_year, day },
             (_, Some(weekday)) if !given("day_of_month") && !given("month_of_year") => {
                 BillingAnchor::DayOfWeek(weekday)
@@ -405,7 +417,7 @@ impl Loader {
         is_last: bool,
         pricing_ids: &mut BTreeSet<String>,
     ) -> Option<PlanPhase> {
-        let mut fields = self.object(json, place);
+        let mut fields = self.object(json, place)?;
         let name = self.text(&fields, place, "name");
         let is_trial = self.is_trial(&fields, place);
         let duration = self.duration(&fields, place);
@@ -418,7 +430,7 @@ impl Loader {
         }
         let pricings = take(&mut fields, "pricings");
         let pricings = self.items(pricings, &place.field("pricings"), |loader, json, place| {
-            let raw = loader.object(json, place);
+            let raw = loader.object(json, place)?;
             let id = loader.own_id(&raw, place, "id", pricing_ids);
             let pricing = loader.pricing(&raw, place, id);
             loader.unknown(&raw, place, &PRICING_FIELDS);
@@ -714,9 +726,9 @@ impl Loader {
             }
             Some(Err(_)) => 0,
         };
-        let (mut below, mut at) = (None::<Quantity>, 0_usize);
+        let mut below = None::<Quantity>;
         self.each(data, place, name, |loader, fields, place| {
-            at = at.saturating_add(1);
+            let at = place.number();
             let up_to = loader.optional(fields, place, "up_to", form::quantity);
             let is_given = form::field(fields, "up_to").is_some();
             if is_given && at == count {
@@ -758,30 +770,28 @@ impl Loader {
         })
     }
 
+    /// A list of strings; `None` if it is missing or one of them is none.
     fn strings(&mut self, fields: &[(String, Json)], place: &Place, name: &'static str) -> Option<Vec<String>> {
         let items = self.optional(fields, place, name, form::list)?;
         let place = place.field(name);
-        let mut strings = Vec::with_capacity(items.len());
-        for (index, item) in items.iter().enumerate() {
-            strings.extend(self.read(&place.item(index), form::string(item)).map(str::to_owned));
-        }
-        Some(strings)
+        let strings = items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| self.read(&place.item(index), form::string(item)).map(str::to_owned));
+        // All of them are read before one that is none ends it.
+        strings.collect::<Vec<_>>().into_iter().collect()
     }
 
     fn matrix(&mut self, data: &[(String, Json)], place: &Place) -> Option<PricingModel> {
-        let dimensions =
-            form::field(data, "dimensions").is_some().then(|| self.strings(data, place, "dimensions")).flatten();
-        if form::field(data, "dimensions").is_none() {
-            self.say(
-                &place.field("dimensions"),
-                "`dimensions` is missing",
-                "name the dimensions, such as [\"region\"]",
-            );
-        }
+        self.required(data, place, "dimensions", form::list);
+        self.strings(data, place, "dimensions");
+        let dimensions = length(data, "dimensions");
         let mut prices = BTreeMap::new();
         self.each(data, place, "prices", |loader, fields, place| {
-            let values = loader.strings(fields, place, "values").unwrap_or_default();
-            if dimensions.as_ref().is_some_and(|dimensions| dimensions.len() != values.len()) {
+            loader.required(fields, place, "values", form::list);
+            let values = loader.strings(fields, place, "values");
+            let count = length(fields, "values");
+            if count.is_some() && dimensions.is_some() && count != dimensions {
                 loader.say(
                     &place.field("values"),
                     "a price needs one value for each dimension",
@@ -796,7 +806,7 @@ impl Loader {
             }
             loader.unknown(fields, place, &["values", "unit_amount", "tiers"]);
             let price = tiers.map(MatrixPrice::Tiers).or(unit_amount.map(MatrixPrice::Unit))?;
-            if prices.insert(values, price).is_some() {
+            if prices.insert(values?, price).is_some() {
                 loader.say(
                     &place.field("values"),
                     "two prices for the same values",
@@ -841,7 +851,7 @@ impl Loader {
         seen: &mut BTreeSet<String>,
         references: &References,
     ) -> Option<StoredContract> {
-        let mut fields = self.object(json, place);
+        let mut fields = self.object(json, place)?;
         let id = self.own_id(&fields, place, "id", seen);
         let customer_id = self.reference(&fields, place, "customer_id", references.customer_ids);
         let business_entity_id = self.reference(&fields, place, "business_entity_id", references.entity_ids);
@@ -926,7 +936,7 @@ impl Loader {
     }
 
     fn stored_phase(&mut self, json: Json, place: &Place, line_ids: &mut BTreeSet<String>) -> Option<StoredPhase> {
-        let mut fields = self.object(json, place);
+        let mut fields = self.object(json, place)?;
         let name = self.text(&fields, place, "name");
         let is_trial = self.is_trial(&fields, place);
         let start_date = self.required(&fields, place, "start_date", form::date);
@@ -951,11 +961,15 @@ impl Loader {
             "taxes",
         ];
         self.unknown(&fields, place, &known);
+        if end_date.is_none() && form::field(&fields, "end_date").is_some() {
+            // It is not known how long the phase lasts, so nothing can be said to overlap it.
+            return None;
+        }
         Some(StoredPhase { features, start_date: start_date?, end_date, anchor_date, anchor_day, lines })
     }
 
     fn stored_line(&mut self, json: Json, place: &Place, line_ids: &mut BTreeSet<String>) -> Option<StoredLine> {
-        let raw = self.object(json, place);
+        let raw = self.object(json, place)?;
         let id = self.required(&raw, place, "id", form::id).map(str::to_owned);
         let pricing = self.pricing(&raw, place, id);
         let line_item_id = self.own_id(&raw, place, "line_item_id", line_ids);
@@ -995,6 +1009,11 @@ impl Loader {
         });
         entries.unwrap_or_default()
     }
+}
+
+/// How long a list is, whatever is in it.
+fn length(fields: &[(String, Json)], name: &str) -> Option<usize> {
+    form::field(fields, name).and_then(|json| form::list(json).ok()).map(<[Json]>::len)
 }
 
 /// What a contract may refer to.

@@ -9,7 +9,7 @@ use super::{Bill, Credit, DuePhase, Invoice};
 use crate::catalog::{BusinessEntity, Customer, LineQuantity, Pricing};
 use crate::charge::{Charge, charge};
 use crate::contract::{Contracts, Phase};
-use crate::date::{self, Duration, Range};
+use crate::date::{self, Duration, LAST_DAY, NEVER, Range};
 use crate::money::{Money, OutOfRange, Rounder, Rounding, Share};
 use crate::schedule::{Schedule, Segment};
 use chrono::NaiveDate;
@@ -164,19 +164,16 @@ impl<'c, 'a> Ledger<'c, 'a> {
         until: NaiveDate,
     ) -> Vec<Segment> {
         let origin = self.origin(phase, index);
-        // What was due up to `billed_until` and before the change is covered: no need to walk through it.
-        let covered_until = origin.map(|_| {
-            let changed = schedule.line.changed_from.map(date::day_before);
-            changed.map_or(self.billed_until, |changed| changed.min(self.billed_until))
-        });
-        let mut segments = schedule.due_within(covered_until.map_or(after, |covered| covered.max(after)), until);
+        // Periods that were billed and lie before the change are covered: no need to walk through them.
+        let first_open_day = origin.map(|_| schedule.line.changed_from.unwrap_or(NEVER).min(self.billed_until));
+        let mut segments = schedule.due_within_from(first_open_day.unwrap_or(NaiveDate::MIN), after, until);
         segments.retain(|segment| !self.is_covered(origin, schedule, segment));
         segments
     }
 
     /// The earliest day after `day` on which something is to be paid (R7.5).
     fn next_day(&self, day: NaiveDate, too_large: &mut TooLarge<'a>) -> Option<NaiveDate> {
-        let horizon = HORIZON.after(self.current_day);
+        let horizon = HORIZON.after(self.current_day).min(LAST_DAY);
         let mut earliest = horizon;
         let mut found = None;
         for phase in &self.after.phases {
@@ -260,7 +257,8 @@ impl<'c, 'a> Ledger<'c, 'a> {
             let difference = phase_commitment(commitment, sum, self.rounder)?;
             sum = sum.plus(difference)?;
             if !commitment.is_minimum {
-                take_off(&mut posted, difference.negated(), self.rounder)?;
+                let off = difference.negated().min(sum_left(&posted, self.rounder)?);
+                take_off(&mut posted, off, self.rounder)?;
             }
         }
         let paid = posted.into_iter().nth(at).ok_or(OutOfRange)?;
@@ -278,40 +276,44 @@ impl<'c, 'a> Ledger<'c, 'a> {
     ) -> Option<Invoice<'a>> {
         let credits = self.credits(after, day, too_large);
         let credited: BTreeSet<usize> = credits.iter().map(|credit| credit.phase).collect();
+        // The line that a sum is told of: the first of the invoice.
+        let mut first = credits.first().map(|credit| (true, credit.line.pricing));
+        let mut sum_is_too_large = false;
         let mut phases = Vec::with_capacity(self.after.phases.len());
         for (position, side) in self.after.phases.iter().enumerate() {
             let origin = side.phase.origin;
             let mut posted = Vec::new();
             for (index, schedule) in side.schedules.iter().enumerate() {
+                let pricing = schedule.line.pricing;
                 for segment in self.due_segments(side.phase, index, schedule, after, day) {
+                    first.get_or_insert((origin.is_some(), pricing));
                     match charge(schedule, &segment, self.rounder) {
                         Ok(charge) => posted.push(Posted { line: schedule.line, left: charge.net_amount, charge }),
-                        Err(OutOfRange) => note(too_large, (origin.is_some(), position, index), schedule.line.pricing),
+                        Err(OutOfRange) => {
+                            note(too_large, (origin.is_some(), position, index), pricing);
+                            sum_is_too_large |= is_charged_whole(pricing, &segment);
+                        }
                     }
                 }
             }
             let is_only_percent = origin.is_some_and(|origin| is_current || credited.contains(&origin));
             phases.push(DuePhase { phase: side.phase, posted, in_full: !is_only_percent });
         }
-        let first_credit = credits.first().map(|credit| (true, credit.line));
-        let first = first_credit.or_else(|| {
-            phases.iter().find_map(|due| due.posted.first().map(|first| (due.phase.origin.is_some(), first.line)))
-        });
         let bill = Bill { day, credits, phases, available, terms: self.terms, rounder: self.rounder };
-        match bill.invoice() {
-            Ok(invoice) if too_large.lines.is_empty() => Some(invoice),
-            Ok(_) => None,
-            Err(OutOfRange) => {
-                // No line is too large by itself: the first one is named.
-                if let Some((is_stored, line)) = first.filter(|_| too_large.lines.is_empty()) {
-                    note(too_large, (is_stored, 0, 0), line.pricing);
-                }
-                None
-            }
+        let invoice = bill.invoice();
+        if let Some((is_stored, pricing)) = first.filter(|_| sum_is_too_large || invoice.is_err()) {
+            note(too_large, (is_stored, 0, 0), pricing);
         }
+        invoice.ok().filter(|_| too_large.lines.is_empty())
     }
 }
 
 fn note<'a>(too_large: &mut TooLarge<'a>, order: (bool, usize, usize), pricing: &'a Pricing) {
     too_large.lines.insert((order, &pricing.path));
+}
+
+/// Whether a charge that is out of range makes its invoice's subtotal so too: nothing is taken off its price.
+fn is_charged_whole(pricing: &Pricing, segment: &Segment) -> bool {
+    let is_whole = segment.share.part == segment.share.whole;
+    is_whole && pricing.discounts.is_empty() && pricing.commitments.iter().all(|commitment| commitment.is_minimum)
 }
