@@ -369,7 +369,7 @@ impl Reader {
         let text = value.as_string().unwrap_or_default();
         // Half of a pair of UTF-16 arrives as U+FFFD, which the caller may also have written.
         if text.contains('\u{FFFD}') && JsValue::from_str(&text) != *value {
-            return Err("text with half a character in it");
+            return Err("text with half a character");
         }
         Ok(text)
     }

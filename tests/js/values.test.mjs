@@ -104,7 +104,10 @@ test("inherited, hidden and symbol fields are not read", () => {
 test("what JSON cannot say is refused in customer_data too", () => {
   const cycle = {};
   cycle.cycle = cycle;
-  for (const value of [NaN, 1n, new Map(), () => 1, Symbol("s"), "\ud83e", cycle, { "\udd86": 1 }, Promise.resolve()]) {
+  for (const value of [
+    NaN, 1n, new Map(), new Set([1]), () => 1, Symbol("s"), "\ud83e", cycle, { "\udd86": 1 }, Promise.resolve(), new Date(NaN), /a/, new Error("a"),
+    new Uint8Array([1]), new FormData(), new WeakSet(), new ArrayBuffer(1), Object(NaN), Object(1n), [[[new Map()]]], { a: { b: [NaN] } },
+  ]) {
     const found = refused(() => buy({ customer_data: { value } }));
     assert.equal(found.length, 1);
     assert.match(found[0], /^invalid_type \/customer_data/);
