@@ -187,6 +187,9 @@ pub(crate) fn first_weekday_from(from: NaiveDate, weekday: chrono::Weekday) -> N
 /// the calendar date written in it.
 pub(crate) fn read_date(text: &str) -> Option<NaiveDate> {
     let (date, time) = split_date(text)?;
+    if !(FIRST_DAY..=LAST_DAY).contains(&date) {
+        return None;
+    }
     if !time.is_empty() {
         let (_, offset) = read_time(time.strip_prefix(['T', ' '])?)?;
         if !offset.is_empty() {
@@ -196,7 +199,8 @@ pub(crate) fn read_date(text: &str) -> Option<NaiveDate> {
     Some(date)
 }
 
-/// Reads an instant of R1.1: RFC 3339 with an offset, to the microsecond.
+/// Reads an instant of R1.1: RFC 3339 with an offset, to the microsecond. The limits of dates are not those of instants:
+/// the year 9999 is a year, only no time at which a checkout may expire.
 pub(crate) fn read_instant(text: &str) -> Option<DateTime<Utc>> {
     let (date, time) = split_date(text)?;
     let has_seconds = time.get(6..7) == Some(":");
@@ -212,8 +216,7 @@ fn split_date(text: &str) -> Option<(NaiveDate, &str)> {
     if year.len() != 4 || month.len() != 2 || day.len() != 2 {
         return None;
     }
-    let date = NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
-    (FIRST_DAY..=LAST_DAY).contains(&date).then_some((date, rest))
+    NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).map(|date| (date, rest))
 }
 
 /// A time of day with optional seconds and fraction, and what follows it. Digits beyond the microsecond are cut off.
@@ -328,6 +331,7 @@ mod tests {
         assert_eq!(written("2026-11-23T10:00:00Z").as_deref(), Some("2026-11-23T10:00:00Z"));
         assert_eq!(written("2026-11-23T10:00:00.1234567+01:30").as_deref(), Some("2026-11-23T08:30:00.123456Z"));
         assert_eq!(written("2026-11-23t10:00:00.500z").as_deref(), Some("2026-11-23T10:00:00.5Z"));
+        assert_eq!(written("9999-12-31T23:59:59Z").as_deref(), Some("9999-12-31T23:59:59Z"));
         assert_eq!(written("2026-12-31T23:30:00-01:00").as_deref(), Some("2027-01-01T00:30:00Z"));
         for text in [
             "2026-11-23",

@@ -160,7 +160,7 @@ fn has_host(text: &str) -> bool {
         Some(_) | None => (host_and_port, ""),
     };
     let bracketed = host.starts_with('[') && host.ends_with(']') && host.len() > 2;
-    let named = !host.is_empty() && !host.contains(['[', ']', ':', '%', '@', '^', '|', '`', '{', '}']);
+    let named = !host.is_empty() && !host.contains(['[', ']', ':', '@', '^', '|', '`', '{', '}']);
     (bracketed || named)
         && (port.is_empty() || port.parse::<u16>().is_ok() && port.bytes().all(|byte| byte.is_ascii_digit()))
 }
