@@ -46,9 +46,14 @@ fn become_it(server: &mut Command) -> Result<()> {
 }
 
 /// Builds the verifier as a developer needs it: soon.
-pub(crate) fn build_verifier() -> Result<PathBuf> {
+fn build_verifier() -> Result<PathBuf> {
     run(&mut cargo(["build", "--package", "checkout-verifier"]))?;
-    Ok(target().join("debug/checkout-verifier").with_extension(std::env::consts::EXE_EXTENSION))
+    Ok(verifier())
+}
+
+/// Where cargo puts the verifier, with its tests too.
+pub(crate) fn verifier() -> PathBuf {
+    target().join("debug/checkout-verifier").with_extension(std::env::consts::EXE_EXTENSION)
 }
 
 fn listen(arguments: &[String]) -> Result<&str> {

@@ -63,13 +63,14 @@ fn all(steps: &mut Steps) -> Result<()> {
     })?;
 
     steps.step("the package", package::build)?;
-    let verifier = steps.step("the verifier", serve::build_verifier)?;
     let npm = steps.step("npm packages", setup::npm_packages)?;
     steps.step("the package, packed and installed", || run(&mut program("node", ["tests/js/project.mjs"])))?;
     for folder in ["tests/js", "tests/e2e"] {
         steps.step(folder, || {
             let mut test = program("node", ["--test", "--test-reporter=spec"]);
-            test.args(test_files(folder)?).env("CHECKOUT_VERIFIER", &verifier).env("CHROMIUM", &browser.chromium);
+            test.args(test_files(folder)?)
+                .env("CHECKOUT_VERIFIER", serve::verifier())
+                .env("CHROMIUM", &browser.chromium);
             run(test.env("PATH", path_with(npm.join(".bin"))?))
         })?;
     }
