@@ -183,11 +183,18 @@ fn locked<'a>(lock: &'a str, name: &str) -> Option<&'a str> {
     package.split('"').next()
 }
 
+/// Installs a program with the versions its author tested, or, where the registry no longer has one of those, with
+/// those it has.
 fn cargo_install(arguments: &[&str]) -> Result<()> {
-    let mut install = program("cargo", ["install", "--locked"]);
-    // Not with the flags, nor into the folder, of whatever build this runs in.
-    install.args(arguments).env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS");
-    run(&mut install).with_context(|| format!("type `cargo install --locked {}`", arguments.join(" ")))
+    let install = |flags: &[&str]| {
+        let mut install = program("cargo", ["install"]);
+        // Not with the flags, nor into the folder, of whatever build this runs in.
+        install.args(flags).args(arguments).env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS");
+        run(&mut install)
+    };
+    install(&["--locked"])
+        .or_else(|_| install(&[]))
+        .with_context(|| format!("type `cargo install {}`", arguments.join(" ")))
 }
 
 /// A browser to test in, and the program that drives it.

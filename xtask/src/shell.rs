@@ -1,7 +1,7 @@
 //! Running other programs, and saying so.
 
 use anyhow::{Context, Result, bail};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -20,7 +20,18 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn program<A: AsRef<OsStr>>(name: impl AsRef<OsStr>, arguments: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(name);
     command.args(arguments).current_dir(root());
+    if let Some(path) = search_path() {
+        command.env("PATH", path);
+    }
     command
+}
+
+/// PATH, and behind it the folder into which `cargo install` puts programs, which need not be on it.
+fn search_path() -> Option<OsString> {
+    let home =
+        std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".cargo")))?;
+    let path = std::env::var_os("PATH")?;
+    std::env::join_paths(std::env::split_paths(&path).chain([home.join("bin")])).ok()
 }
 
 /// The cargo that runs this task.
