@@ -10,7 +10,6 @@ use crate::detect::{Checkout, Subject};
 use crate::money::{Currency, Quantity};
 use crate::request::{Override, Target};
 use chrono::NaiveDate;
-use std::collections::BTreeSet;
 
 /// A contract as it is or as it would be.
 #[derive(Debug, Clone)]
@@ -146,10 +145,11 @@ impl<'a> Line<'a> {
         matches!(self.pricing.quantity, LineQuantity::Metered { .. })
     }
 
-    /// The days of `range`, its first excepted, on which the line's quantity, state or dimension values may change.
-    pub(crate) fn change_days(&self, range: Range) -> BTreeSet<NaiveDate> {
+    /// The days of `range` in order, its first excepted, on which the line's quantity, state or dimension values may change.
+    pub(crate) fn change_days(&self, range: Range) -> Vec<NaiveDate> {
         let quantity = self.quantity.days_within(range).filter(|_| !self.is_metered());
-        quantity.chain(self.enabled.days_within(range)).chain(self.dimensions.days_within(range)).collect()
+        let changes = quantity.chain(self.enabled.days_within(range)).chain(self.dimensions.days_within(range));
+        in_order(changes.collect())
     }
 
     /// Whether the line is on two days the same: in quantity, enabled state and dimension values.
@@ -166,8 +166,8 @@ impl<'a> Line<'a> {
         }
         let mut candidates = self.change_days(days);
         candidates.extend(other.change_days(days));
-        candidates.insert(days.start);
-        candidates.into_iter().find(|day| !self.is_same(*day, other, *day))
+        candidates.push(days.start);
+        in_order(candidates).into_iter().find(|day| !self.is_same(*day, other, *day))
     }
 }
 
@@ -231,11 +231,9 @@ fn changed_plan<'a>(checkout: &Checkout<'a>, plan: &'a Plan, stored: &'a StoredC
     let days = Range { start: effective, end: before.days.end };
 
     let current = before.phases.iter().find(|phase| phase.days.contains(effective));
-    let old_cadences: BTreeSet<Duration> =
-        current.iter().flat_map(|phase| cadences(phase.lines.iter().map(|line| line.pricing))).collect();
+    let old_cadences = cadences(current.iter().flat_map(|phase| phase.lines.iter().map(|line| line.pricing)));
     let first_paid = plan.phases.iter().find(|phase| !phase.features.is_trial);
-    let new_cadences: BTreeSet<Duration> =
-        first_paid.iter().flat_map(|phase| cadences(phase.pricings.iter())).collect();
+    let new_cadences = cadences(first_paid.iter().flat_map(|phase| phase.pricings.iter()));
     let anchor = if old_cadences == new_cadences { before.anchor } else { plan_anchor(plan, days) };
 
     let mut after = before.clone();
@@ -269,8 +267,16 @@ fn changed_plan<'a>(checkout: &Checkout<'a>, plan: &'a Plan, stored: &'a StoredC
     Contracts { before: Some(before), after, differs_from_plan }
 }
 
-fn cadences<'a>(pricings: impl Iterator<Item = &'a Pricing>) -> impl Iterator<Item = Duration> {
-    pricings.filter_map(|pricing| pricing.billing_period.map(|period| period.cadence))
+/// The set of cadences of some lines.
+fn cadences<'a>(pricings: impl Iterator<Item = &'a Pricing>) -> Vec<Duration> {
+    in_order(pricings.filter_map(|pricing| pricing.billing_period.map(|period| period.cadence)).collect())
+}
+
+/// Each value once, in ascending order.
+fn in_order<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort_unstable();
+    values.dedup();
+    values
 }
 
 fn stored_contract(stored: &StoredContract) -> Contract<'_> {
@@ -364,7 +370,7 @@ fn apply_overrides<'a>(checkout: &Checkout<'a>, phases: &mut [Phase<'a>], applie
         .iter()
         .map(|item| (item.effective_from.value().unwrap_or(checkout.effective), item))
         .collect();
-    overrides.sort_by_key(|(day, _)| *day);
+    overrides.sort_unstable_by_key(|(day, item)| (*day, item.index));
     let mut differs = false;
     for phase in phases {
         for line in &mut phase.lines {

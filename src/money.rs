@@ -281,7 +281,7 @@ impl Rounder {
             parts.push((part, remainder));
         }
         let mut order: Vec<usize> = (0..parts.len()).collect();
-        order.sort_by_key(|&index| std::cmp::Reverse(parts.get(index).map(|part| part.1)));
+        order.sort_unstable_by_key(|&index| (std::cmp::Reverse(parts.get(index).map(|part| part.1)), index));
         for index in order.into_iter().take(usize::try_from(missing).map_err(|_| OutOfRange)?) {
             if let Some(part) = parts.get_mut(index) {
                 part.0 = part.0.saturating_add(1);

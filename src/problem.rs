@@ -153,7 +153,8 @@ impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         for (index, problem) in self.0.iter().enumerate() {
             let separator = if index == 0 { "" } else { "; " };
-            write!(formatter, "{separator}{}: {} ({})", problem.path, problem.message, problem.code.as_str())?;
+            let path = if problem.path.is_empty() { "the request" } else { &problem.path };
+            write!(formatter, "{separator}{path}: {} ({})", problem.message, problem.code.as_str())?;
         }
         Ok(())
     }

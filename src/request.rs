@@ -191,7 +191,7 @@ impl Findings {
 
     /// All that was found, in order; `None` if there is nothing.
     pub(crate) fn into_problems(mut self) -> Option<Problems> {
-        self.found.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         Problems::new(self.found.into_iter().map(|(_, problem)| problem).collect())
     }
 

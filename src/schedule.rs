@@ -84,7 +84,9 @@ impl<'c, 'a> Schedule<'c, 'a> {
         // Equal neighbours join, except where a change is counted from (R7.2).
         changes.retain(|day| !line.is_same(date::day_before(*day), line, *day));
         changes.extend(cut.filter(|day| days.start < *day && *day < days.end));
-        Schedule { line, kind, phase_days: days, alive, cuts: changes.into_iter().collect() }
+        changes.sort_unstable();
+        changes.dedup();
+        Schedule { line, kind, phase_days: days, alive, cuts: changes }
     }
 
     /// The day after the last one the line lives; [`NEVER`] if it lives on.

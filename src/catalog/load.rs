@@ -73,8 +73,11 @@ fn take(fields: &mut Fields, name: &str) -> Json {
 
 /// The ids a list gives, so that a reference to a thing with a problem of its own is not reported as well.
 fn ids_of(list: &Json) -> BTreeSet<String> {
-    let items = form::list(list).unwrap_or_default();
-    items.iter().filter_map(|item| item.get("id")).filter_map(|id| form::string(id).ok().map(str::to_owned)).collect()
+    let mut ids = BTreeSet::new();
+    for id in form::list(list).unwrap_or_default().iter().filter_map(|item| item.get("id")) {
+        ids.extend(form::string(id).ok().map(str::to_owned));
+    }
+    ids
 }
 
 struct Loader {
@@ -256,7 +259,8 @@ impl Loader {
         });
         let mut seen = BTreeSet::new();
         let plans = self.items(plans, &root.field("plans"), |loader, json, place| loader.plan(json, place, &mut seen));
-        let currencies: BTreeMap<&str, Currency> = plans.iter().map(|plan| (plan.id.as_str(), plan.currency)).collect();
+        let mut currencies = BTreeMap::new();
+        currencies.extend(plans.iter().map(|plan| (plan.id.as_str(), plan.currency)));
         let mut seen = BTreeSet::new();
         let contracts = self.items(contracts, &root.field("contracts"), |loader, json, place| {
             let references = References {
@@ -270,7 +274,11 @@ impl Loader {
         self.unknown(&fields, &root, &known);
 
         fn index<T>(things: &[T], id: impl Fn(&T) -> &str) -> Index {
-            things.iter().enumerate().map(|(index, thing)| (id(thing).to_owned(), index)).collect()
+            let mut index = Index::new();
+            for (position, thing) in things.iter().enumerate() {
+                index.insert(id(thing).to_owned(), position);
+            }
+            index
         }
         Catalog {
             version,

@@ -13,7 +13,6 @@ use crate::date::{self, Duration, LAST_DAY, NEVER, Range};
 use crate::money::{Money, OutOfRange, Rounder, Rounding, Share};
 use crate::schedule::{Schedule, Segment};
 use chrono::NaiveDate;
-use std::collections::BTreeSet;
 
 /// Where a line stands whose amount is out of range, in the catalog's order.
 type LinePlace<'a> = ((bool, usize, usize), &'a str);
@@ -60,7 +59,8 @@ impl<'c, 'a> Side<'c, 'a> {
 /// The days and lines whose amounts are out of range.
 #[derive(Debug, Default)]
 pub(crate) struct TooLarge<'a> {
-    lines: BTreeSet<LinePlace<'a>>,
+    /// In order, each once.
+    lines: Vec<LinePlace<'a>>,
 }
 
 impl<'a> TooLarge<'a> {
@@ -212,7 +212,15 @@ impl<'c, 'a> Ledger<'c, 'a> {
                     let share = Share { part: days.days(), whole: segment.days.days() };
                     let credit = self.paid(side, index, &segment).and_then(|(charge, paid)| {
                         let amount = self.rounder.share_of_money(paid, share)?.negated();
-                        Ok(Credit { phase, features: side.phase.features, line: schedule.line, charge, days, amount })
+                        Ok(Credit {
+                            phase,
+                            index,
+                            features: side.phase.features,
+                            line: schedule.line,
+                            charge,
+                            days,
+                            amount,
+                        })
                     });
                     match credit {
                         Ok(credit) => credits.push(credit),
@@ -275,22 +283,22 @@ impl<'c, 'a> Ledger<'c, 'a> {
         too_large: &mut TooLarge<'a>,
     ) -> Option<Invoice<'a>> {
         let credits = self.credits(after, day, too_large);
-        let credited: BTreeSet<usize> = credits.iter().map(|credit| credit.phase).collect();
+        let credited: Vec<usize> = credits.iter().map(|credit| credit.phase).collect();
         // The line that a sum is told of: the first of the invoice.
-        let mut first = credits.first().map(|credit| (true, credit.line.pricing));
+        let mut first = credits.first().map(|credit| ((true, credit.phase, credit.index), credit.line.pricing));
         let mut sum_is_too_large = false;
         let mut phases = Vec::with_capacity(self.after.phases.len());
         for (position, side) in self.after.phases.iter().enumerate() {
             let origin = side.phase.origin;
             let mut posted = Vec::new();
             for (index, schedule) in side.schedules.iter().enumerate() {
-                let pricing = schedule.line.pricing;
+                let (place, pricing) = ((origin.is_some(), position, index), schedule.line.pricing);
                 for segment in self.due_segments(side.phase, index, schedule, after, day) {
-                    first.get_or_insert((origin.is_some(), pricing));
+                    first.get_or_insert((place, pricing));
                     match charge(schedule, &segment, self.rounder) {
                         Ok(charge) => posted.push(Posted { line: schedule.line, left: charge.net_amount, charge }),
                         Err(OutOfRange) => {
-                            note(too_large, (origin.is_some(), position, index), pricing);
+                            note(too_large, place, pricing);
                             sum_is_too_large |= is_charged_whole(pricing, &segment);
                         }
                     }
@@ -301,15 +309,18 @@ impl<'c, 'a> Ledger<'c, 'a> {
         }
         let bill = Bill { day, credits, phases, available, terms: self.terms, rounder: self.rounder };
         let invoice = bill.invoice();
-        if let Some((is_stored, pricing)) = first.filter(|_| sum_is_too_large || invoice.is_err()) {
-            note(too_large, (is_stored, 0, 0), pricing);
+        if let Some((place, pricing)) = first.filter(|_| sum_is_too_large || invoice.is_err()) {
+            note(too_large, place, pricing);
         }
         invoice.ok().filter(|_| too_large.lines.is_empty())
     }
 }
 
 fn note<'a>(too_large: &mut TooLarge<'a>, order: (bool, usize, usize), pricing: &'a Pricing) {
-    too_large.lines.insert((order, &pricing.path));
+    let place = (order, pricing.path.as_str());
+    if let Err(at) = too_large.lines.binary_search(&place) {
+        too_large.lines.insert(at, place);
+    }
 }
 
 /// Whether a charge that is out of range makes its invoice's subtotal so too: nothing is taken off its price.

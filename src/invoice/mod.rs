@@ -136,8 +136,9 @@ struct InvoiceTax<'a> {
 
 /// A billed charge of *before*, or its part, taken back.
 struct Credit<'c, 'a> {
-    /// The phase of *before*.
+    /// The phase of *before*, and which of its lines.
     phase: usize,
+    index: usize,
     features: &'a PhaseFeatures,
     line: &'c Line<'a>,
     charge: Charge,
