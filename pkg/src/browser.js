@@ -1,6 +1,6 @@
 // Browsers, workers and every runtime that is not Node: the wasm is fetched, so `init` has to be awaited once.
 import __wbg_init from "./engine.js";
-import { CheckoutPreviewError, CheckoutPreviewLoadError, createCheckoutPreview, loaded, version } from "./api.js";
+import { CheckoutPreviewError, CheckoutPreviewLoadError, createCheckoutPreview, loaded, version, warmUp } from "./api.js";
 
 let loading;
 
@@ -26,6 +26,7 @@ async function load(source) {
     throw new CheckoutPreviewLoadError("wasm_invalid", message, error);
   }
   loaded();
+  warmUp();
 }
 
 /** What to compile: a Response, bytes or a Module. */
