@@ -5,7 +5,7 @@
 //! A new subscription is the step from nothing, so all three types go one way.
 
 use crate::catalog::{BillingAnchor, LineQuantity, PhaseFeatures, Plan, Pricing, StoredContract, StoredLine};
-use crate::date::{self, Anchor, Duration, NEVER, Range, day_after};
+use crate::date::{self, Anchor, Duration, LAST_DAY, NEVER, Range, day_after};
 use crate::detect::{Checkout, Subject};
 use crate::money::{Currency, Quantity};
 use crate::request::{Override, Target};
@@ -326,13 +326,16 @@ fn phase_days(plan: &Plan, days: Range) -> impl Iterator<Item = (Range, &crate::
 fn plan_anchor(plan: &Plan, days: Range) -> Anchor {
     let base =
         phase_days(plan, days).find(|(_, phase)| !phase.features.is_trial).map_or(days.start, |(days, _)| days.start);
-    match plan.billing_anchor {
-        BillingAnchor::StartDate => Anchor { date: base, day: None },
+    let on_the_start = Anchor { date: base, day: None };
+    let anchor = match plan.billing_anchor {
+        BillingAnchor::StartDate => on_the_start,
         BillingAnchor::DayOfMonth { month_of_year, day } => {
             Anchor { date: date::first_day_of_month_from(base, month_of_year, day), day: Some(day) }
         }
         BillingAnchor::DayOfWeek(weekday) => Anchor { date: date::first_weekday_from(base, weekday), day: None },
-    }
+    };
+    // A day that never comes cannot be written into a contract.
+    if anchor.date <= LAST_DAY { anchor } else { on_the_start }
 }
 
 fn lay_out<'a>(plan: &'a Plan, days: Range, anchor: Anchor) -> Vec<Phase<'a>> {

@@ -7,7 +7,7 @@ use checkout_preview::{Catalog, Json, Problems, json};
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use proptest::test_runner::{Config, TestCaseResult, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestCaseResult, TestRunner};
 use serde_json::{Value, json};
 use std::cell::Cell;
 use support::{answer, at, list, noon, parse, text};
@@ -21,8 +21,11 @@ fn number(cases: u32) -> u32 {
 
 /// Runs a property on so many inputs; on a failure the smallest input that fails is printed.
 fn check<S: Strategy>(cases: u32, strategy: S, property: impl Fn(S::Value) -> TestCaseResult) {
+    // The same inputs on every run, so that a failure is the change's that meets it; new ones for a longer look.
+    let rng_seed =
+        if std::env::var_os("PROPTEST_CASES").is_some() { RngSeed::Random } else { RngSeed::Fixed(20_261_122) };
     let cases = number(cases);
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
+    let config = Config { cases, rng_seed, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
     TestRunner::new(config).run(&strategy, property).unwrap_or_else(|why| panic!("{why}"));
 }
 
@@ -672,7 +675,8 @@ fn spoilt_checkouts_are_answered() {
         match checkout.answer() {
             Ok(preview) => {
                 priced.set(priced.get() + 1);
-                prop_assert_eq!(preview.contains("NaN") || preview.contains("inf"), false);
+                // What is no number would be no JSON.
+                prop_assert!(json::parse(preview.as_bytes()).is_ok());
             }
             Err(problems) => well_said(&problems)?,
         }
