@@ -36,6 +36,7 @@ async fn the_server_answers_every_case_as_the_engine_does() {
     let mut found = Vec::new();
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases"), &mut found);
     found.sort();
+    assert!(!found.is_empty(), "tests/cases holds no case");
     let server = Server::empty().await;
     for path in found {
         let text = std::fs::read_to_string(&path).unwrap();
