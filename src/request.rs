@@ -195,19 +195,41 @@ impl Findings {
         Problems::new(self.found.into_iter().map(|(_, problem)| problem).collect())
     }
 
+    /// Reads a field of the request.
     fn read<'a, T>(
         &mut self,
         fields: &'a [(String, Json)],
         name: &'static str,
         read: impl FnOnce(&'a Json) -> Read<T>,
     ) -> Field<T> {
-        match form::field(fields, name).map(read) {
-            None => Field::Absent,
-            Some(Ok(value)) => Field::Valid(value),
-            Some(Err(fault)) => {
-                self.field(name, fault);
-                Field::Invalid
-            }
+        read_field(fields, name, read, |fault| self.field(name, fault))
+    }
+
+    /// Reads a field of one override, of the list and at the place in it that are given.
+    fn read_item<'a, T>(
+        &mut self,
+        (list, index): (&str, usize),
+        fields: &'a [(String, Json)],
+        name: &'static str,
+        read: impl FnOnce(&'a Json) -> Read<T>,
+    ) -> Field<T> {
+        read_field(fields, name, read, |fault| self.item_field(list, index, name, fault))
+    }
+}
+
+/// Reads a field, handing a fault to `refuse`.
+fn read_field<'a, T>(
+    fields: &'a [(String, Json)],
+    name: &'static str,
+    read: impl FnOnce(&'a Json) -> Read<T>,
+    refuse: impl FnOnce(Fault),
+) -> Field<T> {
+    match form::field(fields, name).map(read) {
+        None => Field::Absent,
+        Some(Ok(value)) => Field::Valid(value),
+        Some(Err(fault)) => {
+            refuse(fault);
+            Field::Invalid
         }
     }
 }
@@ -297,25 +319,9 @@ fn read_override<'a>(
             return None;
         }
     };
-    fn read<'a, T>(
-        findings: &mut Findings,
-        place: (&str, usize),
-        fields: &'a [(String, Json)],
-        name: &'static str,
-        read: impl FnOnce(&'a Json) -> Read<T>,
-    ) -> Field<T> {
-        match form::field(fields, name).map(read) {
-            None => Field::Absent,
-            Some(Ok(value)) => Field::Valid(value),
-            Some(Err(fault)) => {
-                findings.item_field(place.0, place.1, name, fault);
-                Field::Invalid
-            }
-        }
-    }
     let place = (list, index);
     let targets = [Target::Pricing, Target::Product, Target::LineItem]
-        .map(|target| (target, read(findings, place, fields, target.field(), form::id)));
+        .map(|target| (target, findings.read_item(place, fields, target.field(), form::id)));
     let given: Vec<_> = targets.iter().filter(|(_, id)| id.is_present()).collect();
     let target = match given.as_slice() {
         [] => {
@@ -339,17 +345,17 @@ fn read_override<'a>(
         findings.item_field(list, index, OLDER_QUANTITY, conflict(OLDER_QUANTITY, "quantity"));
     }
     let quantity_name = if older && !newer { OLDER_QUANTITY } else { "quantity" };
-    let quantity = read(findings, place, fields, quantity_name, form::quantity);
-    let is_enabled = read(findings, place, fields, "is_enabled", form::boolean);
-    let effective_from = read(findings, place, fields, "effective_from", form::date);
-    let dimension_values = match read(findings, place, fields, "dimension_values", form::list) {
+    let quantity = findings.read_item(place, fields, quantity_name, form::quantity);
+    let is_enabled = findings.read_item(place, fields, "is_enabled", form::boolean);
+    let effective_from = findings.read_item(place, fields, "effective_from", form::date);
+    let dimension_values = match findings.read_item(place, fields, "dimension_values", form::list) {
         Field::Valid(items) => {
             let values: Read<Vec<&str>> = items.iter().map(form::string).collect();
             values.map_err(|fault| findings.item_field(list, index, "dimension_values", fault)).ok()
         }
         Field::Absent | Field::Invalid => None,
     };
-    let description = read(findings, place, fields, "description", form::string).value();
+    let description = findings.read_item(place, fields, "description", form::string).value();
     if !(quantity.is_present() || is_enabled.is_present() || form::field(fields, "dimension_values").is_some()) {
         let help = "send at least one of `quantity`, `is_enabled` and `dimension_values`";
         findings.item(list, index, Fault::new(ProblemCode::OverrideEmpty, "the override changes nothing", help));
