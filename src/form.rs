@@ -205,7 +205,7 @@ pub(crate) fn unknown_fields<'a>(fields: &'a [(String, Json)], known: &[&'static
         .map(|name| {
             let near = known
                 .iter()
-                .filter(|_| name.len() <= 40)
+                .filter(|known| name.len().abs_diff(known.len()) <= 2)
                 .map(|known| (strsim::osa_distance(name, known), *known))
                 .min();
             let help: Cow<'static, str> = match near {

@@ -154,12 +154,16 @@ impl Options {
             Some(now) => read_instant(now, "/now"),
             None => read_instant(&decode(Date::new_0().into())?, "/now"),
         };
-        let now = now.map_err(thrown)?;
-        let as_of = match &self.as_of {
-            Some(as_of) => read_date(as_of, "/as_of").map_err(thrown)?,
-            None => today(now, time_zone(request, catalog))?,
-        };
-        Ok(Clock { as_of, now })
+        let as_of = self.as_of.as_ref().map(|as_of| read_date(as_of, "/as_of")).transpose();
+        match (now, as_of) {
+            (Ok(now), Ok(Some(as_of))) => Ok(Clock { as_of, now }),
+            (Ok(now), Ok(None)) => Ok(Clock { as_of: today(now, time_zone(request, catalog))?, now }),
+            (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => Err(thrown(problems)),
+            (Err(now), Err(as_of)) => {
+                let both = [now.as_slice(), as_of.as_slice()].concat();
+                Err(thrown(Problems::new(both).unwrap_or(now)))
+            }
+        }
     }
 }
 

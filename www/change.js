@@ -25,7 +25,7 @@ export function priceChange(before, after, differences) {
 function invoiceRow(label, old, now) {
   const show = (invoice) => (invoice ? money(invoice.amount_due, invoice.currency) : "None");
   const date = (now ?? old)?.invoice_date;
-  if (!date) return null;
+  if (!date || show(old) === show(now)) return null;
   return row(`${label}, ${day(date)}`, show(old), show(now), "tr.sum");
 }
 

@@ -455,8 +455,8 @@ export interface BillingPeriod {
 
 /** A quantity that is bought. */
 export interface FixedQuantity {
-  /** A quantity that is bought. */
-  type: "fixed";
+  /** A quantity that is bought; the default, so that a contract gives `type` back only where its catalog says it. */
+  type?: "fixed" | null | undefined;
   /** In units; 1 by default. */
   value?: DecimalInput | null | undefined;
   /** The least an override may ask for: `"1"`. */

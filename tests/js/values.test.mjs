@@ -173,6 +173,7 @@ test("wrong calls are TypeErrors, wrong values are problems", () => {
   assert.deepEqual(at({ now: "yesterday" }), ["invalid_instant /now"]);
   assert.deepEqual(at({ now: Date.now() }), ["invalid_type /now"]);
   assert.deepEqual(at({ as_of: "2026-02-30" }), ["invalid_date /as_of"]);
+  assert.deepEqual(at({ now: "x", as_of: "2026-02-30" }), ["invalid_instant /now", "invalid_date /as_of"]);
 });
 
 test("now and as_of come from the clock of the machine", () => {

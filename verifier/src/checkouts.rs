@@ -36,6 +36,13 @@ pub(crate) async fn create(
     JsonBody(mut request): JsonBody,
 ) -> Result<Response, Error> {
     let expected = take(&mut request, "expected_estimates").filter(|expected| expected != NULL);
+    if let Some(expected) = expected.as_ref().filter(|expected| !matches!(expected, Json::Object(_))) {
+        let message = format!("expected an object, found {}", expected.kind());
+        let help = "send the `estimates` of the preview the buyer saw, or leave the field out";
+        let path = "/expected_estimates".into();
+        let problem = Problem { code: ProblemCode::InvalidType, path, message, help: help.into() };
+        return Err(Error::Rejected(problem.into()));
+    }
     let Made { catalog_id, clock, preview } = verifier.make(&organisation, &request).await?;
     let document = stored_json(&preview)?;
     if let Some(expected) = expected {

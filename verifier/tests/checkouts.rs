@@ -94,6 +94,17 @@ async fn expected_estimates_may_be_left_out_or_null() {
 }
 
 #[tokio::test]
+async fn expected_estimates_are_an_object() {
+    let server = Server::start().await;
+    for sent in ["7", r#""120.00""#, "[]"] {
+        let answer = server.post("/checkouts", with_estimates(REQUEST, sent)).await;
+        answer.refused(422, "rejected");
+        assert!(answer.text.contains(r#""code":"invalid_type","path":"/expected_estimates""#), "{}", answer.text);
+    }
+    assert_eq!(server.count("checkouts").await, 0);
+}
+
+#[tokio::test]
 async fn other_estimates_are_told_apart_and_nothing_is_stored() {
     let server = Server::start().await;
     let preview = server.post("/checkouts/preview", REQUEST).await;
@@ -106,9 +117,7 @@ async fn other_estimates_are_told_apart_and_nothing_is_stored() {
     );
     assert_eq!(answer.at("/preview"), preview.text);
 
-    for seen in ["{}", "7", r#""120.00""#, "[]"] {
-        server.post("/checkouts", with_estimates(REQUEST, seen)).await.refused(409, "preview_mismatch");
-    }
+    server.post("/checkouts", with_estimates(REQUEST, "{}")).await.refused(409, "preview_mismatch");
     assert_eq!(server.count("checkouts").await, 0);
 }
 
