@@ -181,24 +181,24 @@ impl<'c, 'a> Schedule<'c, 'a> {
     }
 
     /// The earliest due day after `after` and not after `horizon` of a segment that is wanted.
-    pub(crate) fn first_due<E>(
+    pub(crate) fn first_due(
         &self,
         after: NaiveDate,
         horizon: NaiveDate,
-        mut is_wanted: impl FnMut(&Segment) -> Result<bool, E>,
-    ) -> Result<Option<NaiveDate>, E> {
+        mut is_wanted: impl FnMut(&Segment) -> bool,
+    ) -> Option<NaiveDate> {
         let in_time = |segment: &Segment| after < segment.due && segment.due <= horizon && segment.due <= LAST_DAY;
         if let Some(segment) = self.one_time().filter(in_time) {
-            return Ok(is_wanted(&segment)?.then_some(segment.due));
+            return is_wanted(&segment).then_some(segment.due);
         }
         let (Some(mut k), Some(last)) = (self.first_period_due_after(after), self.last_period(horizon)) else {
-            return Ok(None);
+            return None;
         };
         while k <= last {
             let segments = self.segments(k);
             for segment in segments.iter().filter(|segment| in_time(segment)) {
-                if is_wanted(segment)? {
-                    return Ok(Some(segment.due));
+                if is_wanted(segment) {
+                    return Some(segment.due);
                 }
             }
             // A whole period of which nothing is wanted is followed by others just like it until something changes.
@@ -209,12 +209,13 @@ impl<'c, 'a> Schedule<'c, 'a> {
             };
             let next = if is_quiet { self.next_change(k) } else { None };
             match next {
-                None if is_quiet => return Ok(None),
+                // Nothing changes any more.
+                None if is_quiet => return None,
                 None => k = k.saturating_add(1),
                 Some(next) => k = next.max(k.saturating_add(1)),
             }
         }
-        Ok(None)
+        None
     }
 
     /// The first period after `k` that may be unlike `k`: an entry, an end, or a discount whose cycles are over.

@@ -179,16 +179,13 @@ impl<'c, 'a> Ledger<'c, 'a> {
         for phase in &self.after.phases {
             for (index, schedule) in phase.schedules.iter().enumerate() {
                 let origin = self.origin(phase.phase, index);
-                let is_wanted = |segment: &Segment| -> Result<bool, std::convert::Infallible> {
-                    if self.is_covered(origin, schedule, segment) {
-                        return Ok(false);
-                    }
+                let is_wanted = |segment: &Segment| {
                     // What is out of range is not 0; its invoice will say so.
                     let is_due =
-                        charge(schedule, segment, self.rounder).map_or(true, |charge| !charge.net_amount.is_zero());
-                    Ok(schedule.line.is_metered() || is_due)
+                        || charge(schedule, segment, self.rounder).map_or(true, |charge| !charge.net_amount.is_zero());
+                    !self.is_covered(origin, schedule, segment) && (schedule.line.is_metered() || is_due())
                 };
-                if let Ok(Some(due)) = schedule.first_due(day, earliest, is_wanted) {
+                if let Some(due) = schedule.first_due(day, earliest, is_wanted) {
                     earliest = due;
                     found = Some(due);
                 }
