@@ -172,8 +172,15 @@ pub(crate) fn count(json: &Json, least: u32, most: u32) -> Read<u32> {
         Json::Null | Json::Bool(_) | Json::String(_) | Json::List(_) | Json::Object(_) | Json::Foreign(_) => None,
     };
     whole.filter(|count| (least..=most).contains(count)).ok_or_else(|| {
-        let help = format!("send a whole number from {least} to {most}");
-        Fault::new(ProblemCode::InvalidType, format!("expected a whole number, found {}", json.kind()), help)
+        let message = match json {
+            Json::Number(number) => {
+                format!("`{}` is not a whole number from {least} to {most}", crate::json::number_text(*number))
+            }
+            Json::Null | Json::Bool(_) | Json::String(_) | Json::List(_) | Json::Object(_) | Json::Foreign(_) => {
+                format!("expected a whole number, found {}", json.kind())
+            }
+        };
+        Fault::new(ProblemCode::InvalidType, message, format!("send a whole number from {least} to {most}"))
     })
 }
 

@@ -16,6 +16,7 @@
 //! | `price`, `charge` | a segment | what it costs |
 //! | `invoice` | charges before and after | invoices with credits, discounts, taxes, totals |
 //! | `preview` | all of these | [`Preview`] |
+//! | `billing_schedule` | the same, and a number | [`BillingSchedule`] |
 //! | `wasm` | JavaScript values | a preview or a thrown error (browsers only) |
 //!
 //! # What always holds
@@ -92,9 +93,12 @@ mod invoice;
 
 mod preview;
 
+mod billing_schedule;
+
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 
+pub use billing_schedule::{BillingSchedule, MOST_INVOICES, billing_schedule};
 pub use catalog::Catalog;
 pub use detect::CheckoutType;
 pub use invoice::Invoice;
@@ -169,4 +173,13 @@ pub fn read_instant(value: &Json, path: &str) -> Result<DateTime<Utc>, Problems>
 /// `invalid_date` or `invalid_type` at `path`.
 pub fn read_date(value: &Json, path: &str) -> Result<NaiveDate, Problems> {
     form::date(value).map_err(|fault| fault.at(path).into())
+}
+
+/// Reads how many invoices a [`billing_schedule`] is to list, for doors that are told so.
+///
+/// # Errors
+/// `invalid_type` at `path` for anything but a whole number from 1 to [`MOST_INVOICES`].
+pub fn read_count(value: &Json, path: &str) -> Result<u8, Problems> {
+    let count = form::count(value, 1, MOST_INVOICES.into()).map_err(|fault| fault.at(path))?;
+    Ok(u8::try_from(count).unwrap_or(MOST_INVOICES))
 }

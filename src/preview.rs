@@ -11,7 +11,7 @@ use crate::form::Fault;
 use crate::invoice::{Invoice, Ledger, Terms, TooLarge};
 use crate::json::Json;
 use crate::price;
-use crate::problem::{ProblemCode, Problems};
+use crate::problem::{Problem, ProblemCode, Problems};
 use crate::request::Findings;
 use crate::{Clock, ENGINE_VERSION};
 use chrono::NaiveDate;
@@ -77,54 +77,57 @@ impl<'a> Preview<'a> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn preview<'a>(request: &'a Json, catalog: &'a Catalog, clock: Clock) -> Result<Preview<'a>, Problems> {
-    let checkout = detect::detect(request, catalog, clock)?;
-    let contracts = contract::contracts(&checkout);
-    check_late(&checkout, &contracts)?;
-    // Amendments are worked out but not yet offered: their invoices have still to be proven.
-    if let Subject::PlanChange { .. } | Subject::QuantityUpdate { .. } = checkout.subject {
-        let help = "create a new subscription with `plan_id` alone";
-        let fault = Fault::new(ProblemCode::AmendmentsNotYet, "contracts cannot be amended yet", help);
-        return Err(fault.at("/contract_id").into());
-    }
-    let (current_invoice, next_invoice) = estimate(&checkout, &contracts, clock)?;
+    let step = step(request, catalog, clock)?;
+    let mut too_large = TooLarge::default();
+    let invoices = Ledger::new(&step.contracts, &step.terms(clock)).invoices(1, &mut too_large);
+    check_range(&too_large)?;
+    // An invoice is missing only where a line has been noted.
+    let (current_invoice, next) = invoices.ok_or_else(|| out_of_range("/catalog"))?;
     Ok(Preview {
-        contract: contracts.after,
-        checkout,
+        contract: step.contracts.after,
+        checkout: step.checkout,
         current_invoice,
-        next_invoice,
+        next_invoice: next.into_iter().next(),
         as_of: clock.as_of,
         catalog_version: catalog.version(),
     })
 }
 
-/// The two estimates, or the lines whose amounts are out of range.
-fn estimate<'a>(
-    checkout: &Checkout<'a>,
-    contracts: &Contracts<'a>,
-    clock: Clock,
-) -> Result<(Invoice<'a>, Option<Invoice<'a>>), Problems> {
-    let terms = Terms {
-        is_plan_change: matches!(checkout.subject, Subject::PlanChange { .. }),
-        customer: checkout.customer,
-        business_entity: checkout.business_entity,
-        as_of: clock.as_of,
-        effective: checkout.effective,
-    };
-    let ledger = Ledger::new(contracts, &terms);
-    let mut too_large = TooLarge::default();
-    let current = ledger.current(&mut too_large);
-    let available = current.as_ref().map(Ledger::credit_after);
-    let next = ledger.following(ledger.current_day(), available.unwrap_or_else(|| ledger.zero()), &mut too_large);
-    let out_of_range = |path: &str| {
-        let help = "lower its price, its quantity or its percentages";
-        Fault::new(ProblemCode::AmountOutOfRange, "an amount of this line reaches 10^15", help).at(path)
-    };
-    match (Problems::new(too_large.paths().map(out_of_range).collect()), current) {
-        (None, Some(current)) => Ok((current, next)),
-        (Some(problems), _) => Err(problems),
-        // An invoice is missing only where a line has been noted.
-        (None, None) => Err(out_of_range("/catalog").into()),
+/// A checkout in which nothing is wrong, and what it does to the contract.
+pub(crate) struct Step<'a> {
+    pub(crate) checkout: Checkout<'a>,
+    pub(crate) contracts: Contracts<'a>,
+}
+
+/// The stages up to the contracts, with every problem but amounts out of range.
+pub(crate) fn step<'a>(request: &'a Json, catalog: &'a Catalog, clock: Clock) -> Result<Step<'a>, Problems> {
+    let checkout = detect::detect(request, catalog, clock)?;
+    let contracts = contract::contracts(&checkout);
+    check_late(&checkout, &contracts)?;
+    Ok(Step { checkout, contracts })
+}
+
+impl<'a> Step<'a> {
+    /// Who buys, from whom, and when.
+    pub(crate) fn terms(&self, clock: Clock) -> Terms<'a> {
+        Terms {
+            is_plan_change: matches!(self.checkout.subject, Subject::PlanChange { .. }),
+            customer: self.checkout.customer,
+            business_entity: self.checkout.business_entity,
+            as_of: clock.as_of,
+            effective: self.checkout.effective,
+        }
     }
+}
+
+/// The lines whose amounts are out of range, if there are any.
+pub(crate) fn check_range(too_large: &TooLarge) -> Result<(), Problems> {
+    Problems::new(too_large.paths().map(out_of_range).collect()).map_or(Ok(()), Err)
+}
+
+fn out_of_range(path: &str) -> Problem {
+    let help = "lower its price, its quantity or its percentages";
+    Fault::new(ProblemCode::AmountOutOfRange, "an amount of this line reaches 10^15", help).at(path)
 }
 
 /// The late problems (R2.6) but `amount_out_of_range`.

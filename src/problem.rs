@@ -55,8 +55,6 @@ pub enum ProblemCode {
     PlanUnchanged,
     MatrixPriceNotFound,
     AmountOutOfRange,
-    /// Until amendments are priced (not in R2.7): the checkout is a plan change or a quantity update.
-    AmendmentsNotYet,
 }
 
 impl ProblemCode {
@@ -108,7 +106,6 @@ impl ProblemCode {
             PlanUnchanged => "plan_unchanged",
             MatrixPriceNotFound => "matrix_price_not_found",
             AmountOutOfRange => "amount_out_of_range",
-            AmendmentsNotYet => "amendments_not_yet",
         }
     }
 }

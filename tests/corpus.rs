@@ -9,8 +9,8 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use support::{citations, clock, rules};
 
-/// The codes of R2.7, and the one that stands for them until amendments are priced.
-const CODES: [&str; 45] = [
+/// The codes of R2.7.
+const CODES: [&str; 44] = [
     "invalid_type",
     "invalid_id",
     "invalid_date",
@@ -55,7 +55,6 @@ const CODES: [&str; 45] = [
     "plan_unchanged",
     "matrix_price_not_found",
     "amount_out_of_range",
-    "amendments_not_yet",
 ];
 
 const STAGES: [&str; 12] = [

@@ -493,7 +493,7 @@ fn a_new_contract_can_be_stored() {
         let request = json!({"plan_id": "plan", "contract_id": "contract", "start_date": text(preview, "start_date")});
         let said = answer(&to_json(&request), to_json(&catalog), noon(TODAY)).err();
         let codes: Vec<&str> = said.iter().flat_map(|all| all.as_slice()).map(|one| one.code.as_str()).collect();
-        prop_assert!(codes == ["plan_unchanged"] || codes == ["amendments_not_yet"], "{codes:?}");
+        prop_assert_eq!(codes, ["plan_unchanged"]);
         Ok(())
     });
 }

@@ -155,8 +155,7 @@ export type ProblemCode =
   | "nothing_changes"
   | "plan_unchanged"
   | "matrix_price_not_found"
-  | "amount_out_of_range"
-  | "amendments_not_yet";
+  | "amount_out_of_range";
 
 /** Why the engine cannot be called; `cause` is what the browser itself said. */
 export class CheckoutPreviewLoadError extends Error {

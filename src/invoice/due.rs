@@ -95,39 +95,34 @@ impl<'c, 'a> Ledger<'c, 'a> {
         }
     }
 
-    /// The invoice of all that is due today or was before (R7.4).
-    pub(crate) fn current(&self, too_large: &mut TooLarge<'a>) -> Option<Invoice<'a>> {
-        let available = match self.terms.customer {
-            Some(customer) => self.rounder.round(customer.credit_balance),
-            None => Ok(self.rounder.zero()),
-        };
-        let available = available.unwrap_or_else(|OutOfRange| self.rounder.zero());
-        self.invoice(NaiveDate::MIN, self.current_day, true, available, too_large)
+    /// The invoice of all that is due today or was before (R7.4), and up to `count` of those after it; `None` if the
+    /// current one has an amount out of range.
+    pub(crate) fn invoices(&self, count: u8, too_large: &mut TooLarge<'a>) -> Option<(Invoice<'a>, Vec<Invoice<'a>>)> {
+        let current = self.invoice(NaiveDate::MIN, self.current_day, true, self.balance(), too_large);
+        let available = current.as_ref().map_or(self.rounder.zero(), |invoice| invoice.credit_carried_forward);
+        let upcoming = self.upcoming(available, count, too_large);
+        current.map(|current| (current, upcoming))
     }
 
-    /// The first invoice after a day, if one comes within 1,200 months of C (R7.5); `available` is the credit that the
-    /// invoice before it carried forward.
-    pub(crate) fn following(
-        &self,
-        day: NaiveDate,
-        available: Money,
-        too_large: &mut TooLarge<'a>,
-    ) -> Option<Invoice<'a>> {
-        let day = self.next_day(day, too_large)?;
-        self.invoice(date::day_before(day), day, false, available, too_large)
+    /// What the customer has to their credit today.
+    pub(crate) fn balance(&self) -> Money {
+        let balance = self.terms.customer.map(|customer| self.rounder.round(customer.credit_balance));
+        balance.and_then(Result::ok).unwrap_or(self.rounder.zero())
     }
 
-    /// The credit left for the invoice after this one.
-    pub(crate) fn credit_after(invoice: &Invoice) -> Money {
-        invoice.credit_carried_forward
-    }
-
-    pub(crate) fn zero(&self) -> Money {
-        self.rounder.zero()
-    }
-
-    pub(crate) fn current_day(&self) -> NaiveDate {
-        self.current_day
+    /// The invoices of the days after C, up to `count`, each with the credit that the one before it carries forward
+    /// (R7.5, R7.9).
+    pub(crate) fn upcoming(&self, available: Money, count: u8, too_large: &mut TooLarge<'a>) -> Vec<Invoice<'a>> {
+        let (mut last_day, mut available) = (self.current_day, available);
+        let mut invoices = Vec::new();
+        for _ in 0..count {
+            let day = self.next_day(last_day, too_large);
+            let invoice = day.and_then(|day| self.invoice(date::day_before(day), day, false, available, too_large));
+            let Some(invoice) = invoice else { break };
+            (last_day, available) = (invoice.invoice_date, invoice.credit_carried_forward);
+            invoices.push(invoice);
+        }
+        invoices
     }
 
     /// The line of *before* that a line of *after* goes on from.
