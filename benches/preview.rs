@@ -21,6 +21,10 @@ fn read(text: &str) -> Json {
 
 /// A plan of `lines` pricings in turns per unit, tiered, volume and package, each with `tiers` tiers.
 fn catalog(lines: u32, tiers: u32, cadence: &str, enabled: bool) -> Catalog {
+    Catalog::load(read(&catalog_text(lines, tiers, cadence, enabled, ""))).expect("the benchmark's own catalog")
+}
+
+fn catalog_text(lines: u32, tiers: u32, cadence: &str, enabled: bool, features: &str) -> String {
     let tier_list: Vec<String> = (1..=tiers)
         .map(|tier| {
             let up_to = if tier == tiers { "null".to_owned() } else { format!("\"{}\"", tier * 10) };
@@ -45,13 +49,46 @@ fn catalog(lines: u32, tiers: u32, cadence: &str, enabled: bool) -> Catalog {
             )
         })
         .collect();
-    let text = format!(
+    format!(
         r#"{{"version": "bench", "business_entities": [{{"id": "be_1", "time_zone": "UTC", "taxes": [{{"name": "VAT", "percent": "19"}}]}}],
         "customers": [{{"id": "cus_1", "business_entity_id": "be_1"}}],
-        "plans": [{{"id": "plan", "currency": "USD", "phases": [{{"name": "Regular", "pricings": [{}]}}]}}]}}"#,
+        "plans": [{{"id": "plan", "currency": "USD", "phases": [{{"name": "Regular", {features} "pricings": [{}]}}]}}]}}"#,
         pricings.join(",")
-    );
-    Catalog::load(read(&text)).expect("the benchmark's own catalog")
+    )
+}
+
+/// What a credit has to be told of: its part of what the phase takes off.
+const PHASE_FEATURES: &str = r#""discounts": [{"type": "percent", "value": "10"}, {"type": "fixed", "value": "5"}],
+    "commitments": [{"type": "maximum_spend", "amount": "100000"}],"#;
+
+/// A contract of 20 lines that began on 15 January, some of which are changed in the middle of a period; with none
+/// changed, a new subscription of the same 20 lines.
+fn amendment(group: &'static str, changed: u32, features: &str) -> Case {
+    let plan = catalog_text(20, 3, "P1M", true, features);
+    if changed == 0 {
+        let request = read(r#"{"plan_id": "plan", "customer_id": "cus_1"}"#);
+        return Case { group, size: 0, request, catalog: Catalog::load(read(&plan)).expect("a catalog") };
+    }
+    let new = read(r#"{"plan_id": "plan", "customer_id": "cus_1", "start_date": "2026-01-15"}"#);
+    let loaded = Catalog::load(read(&plan)).expect("the benchmark's own catalog");
+    let made = preview(&new, &loaded, clock()).expect("a preview");
+    let mut made: serde_json::Value = serde_json::to_value(&made).expect("JSON");
+    let contract = &mut made["contract"];
+    contract["id"] = "con_1".into();
+    contract["version"] = 1.into();
+    for (index, line) in contract["phases"][0]["lines"].as_array_mut().expect("lines").iter_mut().enumerate() {
+        line["line_item_id"] = format!("li_{index}").into();
+    }
+    let mut stored: serde_json::Value = serde_json::from_str(&plan).expect("JSON");
+    stored["contracts"] = serde_json::json!([contract]);
+    let overrides: Vec<String> =
+        (0..changed).map(|line| format!(r#"{{"line_item_id": "li_{line}", "quantity": "20"}}"#)).collect();
+    Case {
+        group,
+        size: changed,
+        request: read(&format!(r#"{{"contract_id": "con_1", "product_overrides": [{}]}}"#, overrides.join(","))),
+        catalog: Catalog::load(read(&stored.to_string())).expect("the benchmark's own contract"),
+    }
 }
 
 fn cases() -> Vec<Case> {
@@ -81,7 +118,9 @@ fn cases() -> Vec<Case> {
         );
         Case { group: "years of age", size: years, request: read(&request), catalog: catalog(20, 3, "P1D", false) }
     });
-    by_lines.into_iter().chain(by_tiers).chain(by_age).collect()
+    let amended = [0, 1, 5, 20].map(|changed| amendment("lines changed", changed, ""));
+    let discounted = [0, 1, 5, 20].map(|changed| amendment("discounted", changed, PHASE_FEATURES));
+    by_lines.into_iter().chain(by_tiers).chain(by_age).chain(amended).chain(discounted).collect()
 }
 
 /// The mean that criterion wrote down, in microseconds.
@@ -92,11 +131,15 @@ fn mean(folder: &Path, group: &str, what: &str, size: u32) -> f64 {
     estimates["median"]["point_estimate"].as_f64().expect("a number") / 1000.0
 }
 
-fn main() {
-    let clock = Clock {
+fn clock() -> Clock {
+    Clock {
         as_of: read_date(&Json::String("2026-11-22".to_owned()), "").expect("a date"),
         now: read_instant(&Json::String("2026-11-22T10:00:00Z".to_owned()), "").expect("an instant"),
-    };
+    }
+}
+
+fn main() {
+    let clock = clock();
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/criterion");
     let mut criterion = Criterion::default()
         .output_directory(&folder)

@@ -7,7 +7,7 @@ use super::feature::{Posted, discount, phase_commitment, sum_left, take_off};
 use super::tax::TaxTerms;
 use super::{Bill, Credit, DuePhase, Invoice};
 use crate::catalog::{BusinessEntity, Customer, LineQuantity, Pricing};
-use crate::charge::{Charge, charge};
+use crate::charge::charge;
 use crate::contract::{Contracts, Phase};
 use crate::date::{self, Duration, LAST_DAY, NEVER, Range};
 use crate::money::{Money, OutOfRange, Rounder, Rounding, Share};
@@ -196,28 +196,35 @@ impl<'c, 'a> Ledger<'c, 'a> {
     fn credits(&self, after: NaiveDate, until: NaiveDate, too_large: &mut TooLarge<'a>) -> Vec<Credit<'c, 'a>> {
         let mut credits = Vec::new();
         for (phase, side) in self.before.iter().flat_map(|before| before.phases.iter().enumerate()) {
+            // Most lines of a phase are due together: each day's invoice is made up once.
+            let mut invoiced: Vec<(NaiveDate, Result<Vec<Posted>, OutOfRange>)> = Vec::new();
             for (index, schedule) in side.schedules.iter().enumerate() {
                 let due = schedule.line.changed_from.filter(|due| after < *due && *due <= until);
                 let Some(changed_from) = due.filter(|_| self.may_be_credited(schedule)) else { continue };
                 for segment in schedule.reaching(changed_from, self.billed_until) {
+                    if !invoiced.iter().any(|(day, _)| *day == segment.due) {
+                        invoiced.push((segment.due, self.invoiced_on(side, segment.due)));
+                    }
+                    let posted = invoiced.iter().find(|(day, _)| *day == segment.due);
+                    let posted = posted.and_then(|(_, posted)| posted.as_ref().ok());
+                    let paid = posted.and_then(|posted| posted.iter().find(|posted| posted.is_of(schedule, &segment)));
                     let days = segment.days.intersection(Range { start: changed_from, end: segment.days.end });
                     let share = Share { part: days.days(), whole: segment.days.days() };
-                    let credit = self.paid(side, index, &segment).and_then(|(charge, paid)| {
-                        let amount = self.rounder.share_of_money(paid, share)?.negated();
-                        Ok(Credit {
-                            phase,
-                            index,
-                            features: side.phase.features,
-                            line: schedule.line,
-                            charge,
-                            days,
-                            amount,
-                        })
+                    let amount = paid.map(|paid| self.rounder.share_of_money(paid.left, share));
+                    let (Some(paid), Some(Ok(amount))) = (paid, amount) else {
+                        note(too_large, (true, phase, index), schedule.line.pricing);
+                        continue;
+                    };
+                    credits.push(Credit {
+                        phase,
+                        index,
+                        features: side.phase.features,
+                        line: schedule.line,
+                        quantity: paid.charge.quantity,
+                        segment,
+                        days,
+                        amount: amount.negated(),
                     });
-                    match credit {
-                        Ok(credit) => credits.push(credit),
-                        Err(OutOfRange) => note(too_large, (true, phase, index), schedule.line.pricing),
-                    }
                 }
             }
         }
@@ -231,22 +238,13 @@ impl<'c, 'a> Ledger<'c, 'a> {
         pricing.is_prorated && !schedule.line.is_metered() && !schedule.is_one_time() && !is_kept
     }
 
-    /// What was paid for a charge of *before*: its net amount less its part of the phase's discounts and maximum spend
-    /// in the invoice of its due day (R7.3 b).
-    fn paid(
-        &self,
-        side: &PhaseSchedule<'c, 'a>,
-        line: usize,
-        segment: &Segment,
-    ) -> Result<(Charge, Money), OutOfRange> {
+    /// The charges that *before* has on a day for one of its phases, with what was paid of each: its net amount less its
+    /// part of the phase's discounts and maximum spend (R7.3 b).
+    fn invoiced_on(&self, side: &PhaseSchedule<'c, 'a>, day: NaiveDate) -> Result<Vec<Posted<'c, 'a>>, OutOfRange> {
         let mut posted = Vec::new();
-        let mut at = 0;
-        for (index, schedule) in side.schedules.iter().enumerate() {
-            for other in schedule.due_within(date::day_before(segment.due), segment.due) {
-                if index == line && other.days == segment.days {
-                    at = posted.len();
-                }
-                let charge = charge(schedule, &other, self.rounder)?;
+        for schedule in &side.schedules {
+            for segment in schedule.due_within(date::day_before(day), day) {
+                let charge = charge(schedule, &segment, self.rounder)?;
                 posted.push(Posted { line: schedule.line, left: charge.net_amount, charge });
             }
         }
@@ -261,8 +259,7 @@ impl<'c, 'a> Ledger<'c, 'a> {
                 take_off(&mut posted, off, self.rounder)?;
             }
         }
-        let paid = posted.into_iter().nth(at).ok_or(OutOfRange)?;
-        Ok((paid.charge, paid.left))
+        Ok(posted)
     }
 
     /// The invoice of what is due after one day and not after another; `None` if an amount is out of range.

@@ -4,12 +4,20 @@ use crate::catalog::{Commitment, Discount, PhaseFeatures, Reduction};
 use crate::charge::{Charge, commit};
 use crate::contract::Line;
 use crate::money::{Money, OutOfRange, Rounder, Share};
+use crate::schedule::{Schedule, Segment};
 
 /// A charge on its way into an invoice, with what is left of it as the phase's discounts are taken off.
 pub(super) struct Posted<'c, 'a> {
     pub(super) line: &'c Line<'a>,
     pub(super) charge: Charge,
     pub(super) left: Money,
+}
+
+impl Posted<'_, '_> {
+    /// Whether it is the charge for a segment of a line.
+    pub(super) fn is_of(&self, schedule: &Schedule, segment: &Segment) -> bool {
+        std::ptr::eq(self.line, schedule.line) && self.charge.segment.days == segment.days
+    }
 }
 
 /// What the charges of one phase come to in one invoice.

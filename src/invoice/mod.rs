@@ -16,7 +16,6 @@ mod tax;
 pub(crate) use due::{Ledger, Terms, TooLarge};
 
 use crate::catalog::PhaseFeatures;
-use crate::charge::Charge;
 use crate::contract::{Line, Phase};
 use crate::date::{self, Range};
 use crate::money::{Money, OutOfRange, Quantity, Rate, Rounder};
@@ -141,7 +140,8 @@ struct Credit<'c, 'a> {
     index: usize,
     features: &'a PhaseFeatures,
     line: &'c Line<'a>,
-    charge: Charge,
+    quantity: Quantity,
+    segment: Segment,
     /// Its days from D on.
     days: Range,
     amount: Money,
@@ -262,11 +262,11 @@ fn credit_item<'a>(credit: &Credit<'_, 'a>, zero: Money) -> LineItem<'a> {
         description: pricing.product_description.as_deref(),
         phase: credit.features.name.as_deref(),
         pricing_type: Some(pricing.pricing_type),
-        quantity: Some(credit.charge.quantity),
+        quantity: Some(credit.quantity),
         free_units: Some(pricing.free_units),
         is_estimate: false,
         period: Some(credit.days.into()),
-        proration: proration(credit.line, &credit.charge.segment, credit.days),
+        proration: proration(credit.line, &credit.segment, credit.days),
         tiers: None,
         subtotal: credit.amount,
         discount_amount: zero,
