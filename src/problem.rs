@@ -134,6 +134,21 @@ impl Problems {
         (!problems.is_empty()).then_some(Problems(problems))
     }
 
+    /// Both results, or what is wrong with either, first to last.
+    ///
+    /// # Errors
+    /// The problems of both.
+    pub fn together<A, B>(first: Result<A, Problems>, second: Result<B, Problems>) -> Result<(A, B), Problems> {
+        match (first, second) {
+            (Ok(first), Ok(second)) => Ok((first, second)),
+            (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => Err(problems),
+            (Err(Problems(mut first)), Err(Problems(second))) => {
+                first.extend(second);
+                Err(Problems(first))
+            }
+        }
+    }
+
     /// The problems, first to last.
     pub fn as_slice(&self) -> &[Problem] {
         &self.0

@@ -9,7 +9,9 @@
 //! crossed the engine's own frames would leave its stack where it was.
 
 use crate::json::{Json, MAX_DEPTH};
-use crate::{Catalog, Clock, Problems, TimeZone, preview, read_date, read_instant, time_zone};
+use crate::{
+    Catalog, Clock, Problems, TimeZone, billing_schedule, preview, read_count, read_date, read_instant, time_zone,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use js_sys::{Array, Date, Function, JsString, Object, RangeError, Reflect, TypeError};
 use serde::Serialize;
@@ -44,11 +46,7 @@ const TOO_MUCH: &str = "more JSON than a preview can read";
 /// are no object or that do not exist; whatever a getter or `toJSON` of the arguments throws.
 #[wasm_bindgen(js_name = preview)]
 pub fn create_checkout_preview(request: JsValue, catalog: JsValue, options: JsValue) -> Result<JsValue, JsValue> {
-    let request = decode(request)?;
-    let catalog = decode(catalog)?;
-    let options = Options::decode(options)?;
-    let catalog = Catalog::load(catalog).map_err(thrown)?;
-    let clock = options.clock(&request, &catalog)?;
+    let Asked { request, catalog, clock } = Asked::decode(request, catalog, options)?;
     let preview = preview(&request, &catalog, clock).map_err(thrown)?;
     let preview = encode(&preview)?;
     // The serializer assigns, and to assign to `__proto__` is to change the prototype. Only here can a key be a
@@ -59,6 +57,41 @@ pub fn create_checkout_preview(request: JsValue, catalog: JsValue, options: JsVa
         Reflect::set(&preview, &"customer_data".into(), &with_own_keys(customer_data)?)?;
     }
     Ok(preview)
+}
+
+/// Lists the invoices to come: `createBillingSchedule(request, catalog, count, { now, as_of })`.
+///
+/// # Errors
+/// As of [`create_checkout_preview`]; also a `CheckoutPreviewError` at `/count`.
+#[wasm_bindgen(js_name = schedule)]
+pub fn create_billing_schedule(
+    request: JsValue,
+    catalog: JsValue,
+    count: JsValue,
+    options: JsValue,
+) -> Result<JsValue, JsValue> {
+    let Asked { request, catalog, clock } = Asked::decode(request, catalog, options)?;
+    let count = read_count(&decode(count)?, "/count");
+    let schedule = billing_schedule(&request, &catalog, clock, count.as_ref().map_or(1, |count| *count));
+    encode(&Problems::together(schedule, count).map_err(thrown)?.0)
+}
+
+/// What both calls are asked about.
+struct Asked {
+    request: Json,
+    catalog: Catalog,
+    clock: Clock,
+}
+
+impl Asked {
+    fn decode(request: JsValue, catalog: JsValue, options: JsValue) -> Result<Asked, JsValue> {
+        let request = decode(request)?;
+        let catalog = decode(catalog)?;
+        let options = Options::decode(options)?;
+        let catalog = Catalog::load(catalog).map_err(thrown)?;
+        let clock = options.clock(&request, &catalog)?;
+        Ok(Asked { request, catalog, clock })
+    }
 }
 
 #[wasm_bindgen(inline_js = r#"
@@ -155,15 +188,11 @@ impl Options {
             None => read_instant(&decode(Date::new_0().into())?, "/now"),
         };
         let as_of = self.as_of.as_ref().map(|as_of| read_date(as_of, "/as_of")).transpose();
-        match (now, as_of) {
-            (Ok(now), Ok(Some(as_of))) => Ok(Clock { as_of, now }),
-            (Ok(now), Ok(None)) => Ok(Clock { as_of: today(now, time_zone(request, catalog))?, now }),
-            (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => Err(thrown(problems)),
-            (Err(now), Err(as_of)) => {
-                let both = [now.as_slice(), as_of.as_slice()].concat();
-                Err(thrown(Problems::new(both).unwrap_or(now)))
-            }
-        }
+        let (now, as_of) = Problems::together(now, as_of).map_err(thrown)?;
+        Ok(match as_of {
+            Some(as_of) => Clock { as_of, now },
+            None => Clock { as_of: today(now, time_zone(request, catalog))?, now },
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 // The part of the package that is the same in browsers and in Node. `cargo xtask build` joins it with the engine's glue
 // and one of the two loaders into a single file, because a page without a bundler pays a request for each.
-import { preview, __wbg_reset_state } from "./engine.js";
+import { preview, schedule, __wbg_reset_state } from "./engine.js";
 import { CheckoutPreviewError } from "./error.js";
 
 /** Written in by `cargo xtask build`. */
@@ -26,21 +26,29 @@ export function loaded() {
 }
 
 export function createCheckoutPreview(request, catalog, options) {
-  if (arguments.length < 2) {
-    throw new TypeError("createCheckoutPreview takes a request and a catalog");
-  }
+  if (arguments.length < 2) throw new TypeError("createCheckoutPreview takes a request and a catalog");
+  return call("createCheckoutPreview", () => preview(request, catalog, options));
+}
+
+export function createBillingSchedule(request, catalog, count, options) {
+  if (arguments.length < 3) throw new TypeError("createBillingSchedule takes a request, a catalog and a count");
+  return call("createBillingSchedule", () => schedule(request, catalog, count, options));
+}
+
+/** Calls the engine, if it is there and not in the middle of something. */
+function call(name, work) {
   if (engine === unloaded) {
-    throw new CheckoutPreviewLoadError("not_loaded", "`await init()` before the first createCheckoutPreview");
+    throw new CheckoutPreviewLoadError("not_loaded", `\`await init()\` before the first ${name}`);
   }
   if (engine === busy) {
-    throw new Error("createCheckoutPreview was called by a getter or a toJSON of its own arguments");
+    throw new Error(`${name} was called by a getter or a toJSON of the arguments of a call`);
   }
   if (engine === broken) {
     __wbg_reset_state();
   }
   engine = busy;
   try {
-    return preview(request, catalog, options);
+    return work();
   } catch (error) {
     // A stack that overflows inside the engine (the caller's was nearly full) leaves it in the middle of its work. It
     // starts anew with the next call, where there is stack again to do it on.

@@ -67,4 +67,4 @@ async function compile(given) {
   }
 }
 
-export { CheckoutPreviewError, CheckoutPreviewLoadError, createCheckoutPreview, init, version };
+export { CheckoutPreviewError, CheckoutPreviewLoadError, createBillingSchedule, createCheckoutPreview, init, version };

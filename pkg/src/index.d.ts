@@ -37,6 +37,32 @@ export function createCheckoutPreview(
 ): CheckoutPreview;
 
 /**
+ * Lists the invoices to come after a checkout's current one, and for a running contract also those it would have without
+ * the change: what a chart of the coming twelve months needs.
+ *
+ * A day on which nothing is charged has no invoice: 12 invoices are twelve months of a monthly plan, and twelve years of
+ * a yearly one. What is due today is not among them; that is `estimates.current_invoice` of the preview.
+ *
+ * @param request as for {@link createCheckoutPreview}
+ * @param catalog as for {@link createCheckoutPreview}
+ * @param count how many invoices at most, 1 to 120 (R7.9); fewer come if the contract ends before
+ * @param options as for {@link createCheckoutPreview}
+ * @throws {CheckoutPreviewError} with every problem found; `invalid_type` at `/count` for no whole number of 1 to 120
+ * @throws {CheckoutPreviewLoadError} in a browser before {@link init} is done
+ * @throws {TypeError} for a missing catalog or count, or an option that does not exist
+ *
+ * @example
+ * const { invoices } = createBillingSchedule({ plan_id: "pro", customer_id: "cus_1" }, catalog, 12);
+ * invoices.map(({ invoice_date, amount_due }) => `${invoice_date}: ${amount_due}`); // ["2026-12-22: 116.00", …]
+ */
+export function createBillingSchedule(
+  request: CheckoutRequest,
+  catalog: Catalog,
+  count: number,
+  options?: CheckoutPreviewOptions | null,
+): BillingSchedule;
+
+/**
  * Loads the engine. A browser has to await it once before the first preview; in Node the engine is there with the
  * import, and this does nothing. Calling it again is free, and after a failure tries again.
  *
@@ -737,6 +763,33 @@ export interface CheckoutPreview {
   /** What will be charged. */
   estimates: Estimates;
   /** The day it is a preview of. */
+  as_of: IsoDate;
+  /** The `version` of the catalog it was priced from: `"2026-11-01.3"`. */
+  catalog_version: string | null;
+  /** `"0.1.0"`. */
+  engine_version: string;
+}
+
+/** The invoices after the current one (R7.9). */
+export interface BillingSchedule {
+  /** Which checkout it is, by the fields of the request (R2.1). */
+  checkout_type: "plan_based" | "plan_change" | "quantity_update";
+  /** The plan bought; the contract's own where only quantities change. */
+  plan_id: Id | null;
+  /** The contract amended; null for a new one. */
+  contract_id: Id | null;
+  /** The day the checkout takes effect. */
+  start_date: IsoDate;
+  /** What all its amounts are in. */
+  currency: Currency;
+  /** Earliest first; the first is the preview's `next_invoice`. They begin after today, or after a later `start_date`. */
+  invoices: Invoice[];
+  /**
+   * As many invoices of the contract as it is, from the day after today on, with everything that comes by itself: phases,
+   * discounts that run out. Null for a new contract.
+   */
+  without_change: Invoice[] | null;
+  /** The day it is the schedule of. */
   as_of: IsoDate;
   /** The `version` of the catalog it was priced from: `"2026-11-01.3"`. */
   catalog_version: string | null;

@@ -7,4 +7,4 @@ loaded();
 
 async function init() {}
 
-module.exports = { CheckoutPreviewError, CheckoutPreviewLoadError, createCheckoutPreview, init, version };
+module.exports = { CheckoutPreviewError, CheckoutPreviewLoadError, createBillingSchedule, createCheckoutPreview, init, version };

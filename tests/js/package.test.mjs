@@ -35,7 +35,7 @@ test("its version is the engine's", () => {
 });
 
 test("import and require give one engine", () => {
-  const names = ["CheckoutPreviewError", "CheckoutPreviewLoadError", "createCheckoutPreview", "init", "version"];
+  const names = ["CheckoutPreviewError", "CheckoutPreviewLoadError", "createBillingSchedule", "createCheckoutPreview", "init", "version"];
   assert.deepEqual(Object.keys(required).sort(), names);
   assert.deepEqual(Object.keys(imported).sort(), names);
   for (const name of names) assert.equal(imported[name], required[name]);

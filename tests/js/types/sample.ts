@@ -3,9 +3,11 @@
 import {
   CheckoutPreviewError,
   CheckoutPreviewLoadError,
+  createBillingSchedule,
   createCheckoutPreview,
   init,
   version,
+  type BillingSchedule,
   type Catalog,
   type CheckoutPreview,
   type CheckoutRequest,
@@ -92,6 +94,8 @@ export async function show(): Promise<string> {
     // What a preview gives can be stored, and sent in again.
     const again: CheckoutRequest = { product_overrides: preview.product_overrides, customer_data: preview.customer_data };
     createCheckoutPreview(again, { ...catalog, contracts: [{ ...preview.contract, id: "con_2" }] });
+    const schedule: BillingSchedule = createBillingSchedule(request, catalog, 12, { as_of: "2026-11-22" });
+    invoices.push(...schedule.invoices, ...(schedule.without_change ?? []));
     return invoices.flatMap(({ line_items }) => line_items.map(rowOf)).join() + version + models.length;
   } catch (error) {
     if (error instanceof CheckoutPreviewLoadError) return error.code satisfies "not_loaded" | (string & {});
@@ -121,6 +125,8 @@ createCheckoutPreview({ product_overrides: [{ quantity: 5n }] }, catalog);
 createCheckoutPreview({}, catalog, { asOf: "2026-11-22" });
 // @ts-expect-error the catalog is missing
 createCheckoutPreview({});
+// @ts-expect-error the count is missing
+createBillingSchedule({}, catalog);
 // @ts-expect-error a model that does not exist
 models.push({ pricing_type: "per_seat", unit_amount: "1" });
 // @ts-expect-error money is a string
