@@ -5,66 +5,54 @@
 
 use crate::Verifier;
 use crate::clock::load_catalog;
+use crate::contracts::Listed;
 use crate::error::Error;
 use crate::http::{JsonText, Organisation, json_text};
-use crate::store::{micros, new_id};
+use crate::recent::Recent;
+use crate::store::{micros, new_id, stored_json, text_of};
+use crate::view::Additions;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use checkout_preview::{Catalog, Json, Problems, json};
 use serde::Serialize;
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A snapshot, loaded.
 pub(crate) struct Snapshot {
     pub(crate) id: String,
-    pub(crate) catalog: Catalog,
-    customers: BTreeSet<String>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) customers: BTreeSet<String>,
+    pub(crate) contracts: BTreeMap<String, Listed>,
 }
 
 impl Snapshot {
     fn load(id: String, json: Json) -> Result<Snapshot, Problems> {
-        let customers = match json.get("customers") {
-            Some(Json::List(customers)) => customers.iter().filter_map(id_of).map(str::to_owned).collect(),
-            _ => BTreeSet::new(),
-        };
-        Ok(Snapshot { id, catalog: load_catalog(json)?, customers })
+        let customers = entries(&json, "customers").filter_map(|customer| text_of(customer, "id"));
+        let customers = customers.map(str::to_owned).collect();
+        let contracts = entries(&json, "contracts")
+            .filter_map(|contract| text_of(contract, "id").map(|id| (id.to_owned(), Listed::of(contract))));
+        let contracts = contracts.collect();
+        Ok(Snapshot { id, catalog: Arc::new(load_catalog(json)?), customers, contracts })
     }
 }
 
-fn id_of(entry: &Json) -> Option<&str> {
-    match entry.get("id") {
-        Some(Json::String(id)) => Some(id),
-        _ => None,
+fn entries<'a>(catalog: &'a Json, list: &str) -> impl Iterator<Item = &'a Json> {
+    match catalog.get(list) {
+        Some(Json::List(entries)) => entries.iter(),
+        _ => [].iter(),
     }
 }
 
-/// The snapshots used last, so that a request does not load its catalog again. Snapshots never change: none is stale.
+/// The catalogs used last, so that a request does not load its own again.
 #[derive(Default)]
 pub(crate) struct Loaded {
-    recent: Mutex<VecDeque<Arc<Snapshot>>>,
+    pub(crate) snapshots: Recent<String, Snapshot>,
+    pub(crate) views: Recent<Additions, Catalog>,
     /// Held while one is loaded: a catalog of 16 MiB is worth loading once only, and not many at a time.
-    loading: tokio::sync::Mutex<()>,
-}
-
-impl Loaded {
-    const KEPT: usize = 4;
-
-    fn get(&self, id: &str) -> Option<Arc<Snapshot>> {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = recent.iter().position(|snapshot| snapshot.id == id)?;
-        let snapshot = recent.remove(at)?;
-        recent.push_front(Arc::clone(&snapshot));
-        Some(snapshot)
-    }
-
-    fn keep(&self, snapshot: Arc<Snapshot>) {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.push_front(snapshot);
-        recent.truncate(Loaded::KEPT);
-    }
+    pub(crate) loading: tokio::sync::Mutex<()>,
 }
 
 /// What `PUT /catalog` answers.
@@ -130,7 +118,7 @@ impl Verifier {
         transaction.commit().await?;
 
         let catalog_id = snapshot.id.clone();
-        self.catalogs.keep(Arc::new(snapshot));
+        self.catalogs.snapshots.keep(catalog_id.clone(), Arc::new(snapshot));
         Ok(Stored { catalog_id, catalog_version })
     }
 
@@ -145,76 +133,39 @@ impl Verifier {
         Ok(sqlx::query_as(current).bind(organisation).fetch_optional(&self.db).await?)
     }
 
-    async fn current_catalog_id(&self, organisation: &str) -> Result<Option<String>, Error> {
+    pub(crate) async fn current_catalog_id(&self, organisation: &str) -> Result<Option<String>, Error> {
         let current = "SELECT catalog_id FROM current_catalogs WHERE organisation_id = $1";
         Ok(sqlx::query_scalar(current).bind(organisation).fetch_optional(&self.db).await?)
     }
 
-    /// The current catalog as `request` is to see it.
-    pub(crate) async fn catalog_for(&self, organisation: &str, request: &Json) -> Result<Arc<Snapshot>, Error> {
-        let id = self.current_catalog_id(organisation).await?.ok_or(Error::CatalogMissing)?;
-        self.pinned_catalog_for(organisation, &id, request).await
-    }
-
-    /// A snapshot as `request` is to see it: with the customer it names, where that is a guest who bought before.
-    ///
-    /// The snapshot's own customers win. Neither snapshots nor stored customers change, so this is the same catalog
-    /// whenever it is asked for.
-    pub(crate) async fn pinned_catalog_for(
-        &self,
-        organisation: &str,
-        id: &str,
-        request: &Json,
-    ) -> Result<Arc<Snapshot>, Error> {
-        let snapshot = self.snapshot(organisation, id).await?;
-        let Some(Json::String(customer_id)) = request.get("customer_id") else { return Ok(snapshot) };
-        if snapshot.customers.contains(customer_id) {
-            return Ok(snapshot);
-        }
-        let customer = "SELECT body FROM customers WHERE organisation_id = $1 AND id = $2";
-        let customer: Option<String> =
-            sqlx::query_scalar(customer).bind(organisation).bind(customer_id).fetch_optional(&self.db).await?;
-        match customer {
-            None => Ok(snapshot),
-            Some(customer) => Ok(Arc::new(self.load(organisation, id, Some(customer)).await?)),
+    /// The current catalog, loaded.
+    pub(crate) async fn current_snapshot(&self, organisation: &str) -> Result<Option<Arc<Snapshot>>, Error> {
+        match self.current_catalog_id(organisation).await? {
+            Some(id) => self.snapshot(organisation, &id).await.map(Some),
+            None => Ok(None),
         }
     }
 
-    async fn snapshot(&self, organisation: &str, id: &str) -> Result<Arc<Snapshot>, Error> {
-        if let Some(snapshot) = self.catalogs.get(id) {
+    pub(crate) async fn snapshot(&self, organisation: &str, id: &str) -> Result<Arc<Snapshot>, Error> {
+        let key = id.to_owned();
+        if let Some(snapshot) = self.catalogs.snapshots.get(&key) {
             return Ok(snapshot);
         }
         let _loading = self.catalogs.loading.lock().await;
-        if let Some(snapshot) = self.catalogs.get(id) {
+        if let Some(snapshot) = self.catalogs.snapshots.get(&key) {
             return Ok(snapshot);
         }
-        let snapshot = Arc::new(self.load(organisation, id, None).await?);
-        self.catalogs.keep(Arc::clone(&snapshot));
+        let body = self.catalog_text(organisation, id).await?;
+        let id = key.clone();
+        let snapshot = tokio::task::spawn_blocking(move || Ok::<_, Error>(Snapshot::load(id, stored_json(&body)?)?));
+        let snapshot = Arc::new(snapshot.await??);
+        self.catalogs.snapshots.keep(key, Arc::clone(&snapshot));
         Ok(snapshot)
     }
 
-    async fn load(&self, organisation: &str, id: &str, customer: Option<String>) -> Result<Snapshot, Error> {
+    pub(crate) async fn catalog_text(&self, organisation: &str, id: &str) -> Result<String, Error> {
         let body = "SELECT body FROM catalogs WHERE organisation_id = $1 AND id = $2";
-        let body: String = sqlx::query_scalar(body).bind(organisation).bind(id).fetch_one(&self.db).await?;
-        let id = id.to_owned();
-        tokio::task::spawn_blocking(move || {
-            let parse = |text: &str| json::parse(text.as_bytes()).map_err(|_| Error::Internal("a catalog is not JSON"));
-            let mut catalog = parse(&body)?;
-            if let Some(customer) = customer {
-                add_customer(&mut catalog, parse(&customer)?);
-            }
-            Ok(Snapshot::load(id, catalog)?)
-        })
-        .await?
-    }
-}
-
-fn add_customer(catalog: &mut Json, customer: Json) {
-    let Json::Object(fields) = catalog else { return };
-    match fields.iter_mut().find(|(name, _)| name == "customers") {
-        Some((_, Json::List(customers))) => customers.push(customer),
-        Some((_, customers)) => *customers = Json::List(vec![customer]),
-        None => fields.push(("customers".into(), Json::List(vec![customer]))),
+        Ok(sqlx::query_scalar(body).bind(organisation).bind(id).fetch_one(&self.db).await?)
     }
 }
 

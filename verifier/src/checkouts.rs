@@ -1,33 +1,24 @@
-//! Checkouts: previewed, created, read, confirmed.
+//! Checkouts: created and read.
 //!
-//! A session is what it was made from (the request, the catalog snapshot, the date and the instant) and the preview that
-//! came of it, as text. Confirming makes the preview again and compares the bytes.
+//! A session is what it was made from (the request, the catalog snapshot, the contract's version, the date and the instant)
+//! and the preview that came of it, as text. `confirm` makes the preview again and compares the bytes.
 
 use crate::Verifier;
-use crate::contracts::confirmed;
 use crate::differences::differences;
 use crate::error::{CONFIRMABLE, Error};
-use crate::http::{Id, JsonBody, OptionalJson, Organisation, json_text};
-use crate::store::{instant, micros, new_id};
+use crate::http::{CheckoutId, JsonBody, Organisation, json_text};
+use crate::previews::{Made, take};
+use crate::store::{instant, micros, new_id, stored_json};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use checkout_preview::{Clock, Json, Problem, ProblemCode, Problems, json, preview, read_date, read_instant};
-use chrono::{DateTime, NaiveDate, Utc};
+use checkout_preview::{Json, Problem, ProblemCode, json, read_instant};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::sync::Arc;
 
-const NULL: &Json = &Json::Null;
-
-/// `POST /checkouts/preview`: runs the engine and stores nothing.
-pub(crate) async fn show(
-    State(verifier): State<Arc<Verifier>>,
-    Organisation(organisation): Organisation,
-    JsonBody(request): JsonBody,
-) -> Result<Response, Error> {
-    Ok(json_text(StatusCode::OK, verifier.make(&organisation, &request).await?.preview))
-}
+pub(crate) const NULL: &Json = &Json::Null;
 
 /// `POST /checkouts`: runs the engine, compares what the buyer was shown, and stores the session.
 pub(crate) async fn create(
@@ -43,7 +34,7 @@ pub(crate) async fn create(
         let problem = Problem { code: ProblemCode::InvalidType, path, message, help: help.into() };
         return Err(Error::Rejected(problem.into()));
     }
-    let Made { catalog_id, clock, preview } = verifier.make(&organisation, &request).await?;
+    let Made { view, clock, preview } = verifier.make(&organisation, &request).await?;
     let document = stored_json(&preview)?;
     if let Some(expected) = expected {
         let differences = differences("/estimates", &expected, document.get("estimates").unwrap_or(NULL));
@@ -56,7 +47,8 @@ pub(crate) async fn create(
     let checkout = Checkout {
         id: new_id(),
         checkout_status: "pending".into(),
-        catalog_id,
+        catalog_id: view.catalog_id,
+        contract_version: view.contract_version,
         as_of: clock.as_of.to_string(),
         request: json::to_text(&request),
         preview,
@@ -67,13 +59,14 @@ pub(crate) async fn create(
         contract: None,
     };
     sqlx::query(
-        "INSERT INTO checkouts (organisation_id, id, checkout_status, catalog_id, as_of, request, preview, expires_at,
-         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO checkouts (organisation_id, id, checkout_status, catalog_id, contract_version, as_of, request, preview,
+         expires_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(&organisation)
     .bind(&checkout.id)
     .bind(&checkout.checkout_status)
     .bind(&checkout.catalog_id)
+    .bind(checkout.contract_version)
     .bind(&checkout.as_of)
     .bind(&checkout.request)
     .bind(&checkout.preview)
@@ -91,136 +84,38 @@ pub(crate) async fn create(
 pub(crate) async fn read(
     State(verifier): State<Arc<Verifier>>,
     Organisation(organisation): Organisation,
-    Id(id): Id,
+    CheckoutId(id): CheckoutId,
 ) -> Result<Response, Error> {
     let checkout = verifier.checkout(&organisation, &id).await?;
     Ok(json_text(StatusCode::OK, checkout.session(&organisation, verifier.moment().now)?))
 }
 
-/// `POST /checkouts/{id}/confirm`: makes the contract, once.
-pub(crate) async fn confirm(
-    State(verifier): State<Arc<Verifier>>,
-    Organisation(organisation): Organisation,
-    Id(id): Id,
-    OptionalJson(body): OptionalJson,
-) -> Result<Response, Error> {
-    let payment_method_id = body.map(payment_method_id).transpose()?.flatten();
-    let checkout = verifier.checkout(&organisation, &id).await?;
-    let now = verifier.moment().now;
-    checkout.confirmable(now)?;
-
-    let again = verifier.make_again(&organisation, &checkout).await?;
-    if again != checkout.preview {
-        return Err(Error::NotReproducible);
-    }
-    let document = stored_json(&checkout.preview)?;
-    let guest = (document.get("customer_id").unwrap_or(NULL) == NULL).then(|| Guest::of(&document));
-    let contract_id = new_id();
-    let contract = confirmed(
-        document.get("contract").unwrap_or(NULL),
-        &contract_id,
-        guest.as_ref().map(|guest| guest.id.as_str()),
-        new_id,
-    );
-
-    // The update is the guard: it takes the row, and finds it pending and unexpired once only.
-    let mut transaction = verifier.db.begin().await?;
-    let taken = sqlx::query(
-        "UPDATE checkouts SET checkout_status = 'contract_created', payment_method_id = $3, updated_at = $4
-         WHERE organisation_id = $1 AND id = $2 AND checkout_status = 'pending' AND expires_at > $4",
-    )
-    .bind(&organisation)
-    .bind(&id)
-    .bind(&payment_method_id)
-    .bind(micros(now))
-    .execute(&mut *transaction)
-    .await?;
-    if taken.rows_affected() == 0 {
-        transaction.rollback().await?;
-        verifier.checkout(&organisation, &id).await?.confirmable(now)?;
-        return Err(Error::Internal("a checkout was neither taken nor confirmable"));
-    }
-    if let Some(guest) = &guest {
-        sqlx::query(
-            "INSERT INTO customers (organisation_id, id, body, customer_data, created_at) VALUES ($1, $2, $3, $4, $5)",
-        )
-        .bind(&organisation)
-        .bind(&guest.id)
-        .bind(json::to_text(guest))
-        .bind(json::to_text(document.get("customer_data").unwrap_or(NULL)))
-        .bind(micros(now))
-        .execute(&mut *transaction)
-        .await?;
-    }
-    sqlx::query(
-        "INSERT INTO contracts (organisation_id, id, checkout_id, body, created_at) VALUES ($1, $2, $3, $4, $5)",
-    )
-    .bind(&organisation)
-    .bind(&contract_id)
-    .bind(&id)
-    .bind(json::to_text(&contract))
-    .bind(micros(now))
-    .execute(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
-
-    let checkout = verifier.checkout(&organisation, &id).await?;
-    Ok(json_text(StatusCode::OK, checkout.session(&organisation, now)?))
-}
-
-/// A preview, and what it was made from besides the request.
-struct Made {
-    catalog_id: String,
-    clock: Clock,
-    preview: String,
-}
-
 impl Verifier {
-    async fn make(&self, organisation: &str, request: &Json) -> Result<Made, Error> {
-        let snapshot = self.catalog_for(organisation, request).await?;
-        let clock = self.moment().clock(request, &snapshot.catalog)?;
-        let preview = json::to_text(&preview(request, &snapshot.catalog, clock)?);
-        Ok(Made { catalog_id: snapshot.id.clone(), clock, preview })
-    }
-
-    /// The preview of a stored checkout, from what it pins. An engine that refuses it now does not reproduce it.
-    async fn make_again(&self, organisation: &str, checkout: &Checkout) -> Result<String, Error> {
-        let request = stored_json(&checkout.request)?;
-        let as_of = read_date(&Json::String(checkout.as_of.clone()), "/as_of");
-        let as_of: NaiveDate = as_of.map_err(|_| Error::Internal("a stored date is none"))?;
-        let clock = Clock { as_of, now: instant(checkout.created_at)? };
-        let snapshot = match self.pinned_catalog_for(organisation, &checkout.catalog_id, &request).await {
-            Err(Error::Rejected(_)) => return Err(Error::NotReproducible),
-            snapshot => snapshot?,
-        };
-        let again = preview(&request, &snapshot.catalog, clock).map_err(|_| Error::NotReproducible)?;
-        Ok(json::to_text(&again))
-    }
-
-    async fn checkout(&self, organisation: &str, id: &str) -> Result<Checkout, Error> {
+    pub(crate) async fn checkout(&self, organisation: &str, id: &str) -> Result<Checkout, Error> {
         let checkout = sqlx::query_as(
-            "SELECT checkouts.id, checkout_status, catalog_id, as_of, request, preview, expires_at, payment_method_id,
-             checkouts.created_at, updated_at, contracts.body AS contract
-             FROM checkouts LEFT JOIN contracts
-             ON contracts.organisation_id = checkouts.organisation_id AND checkout_id = checkouts.id
+            "SELECT checkouts.id, checkout_status, catalog_id, contract_version, as_of, request, preview, expires_at,
+             payment_method_id, checkouts.created_at, updated_at, body AS contract
+             FROM checkouts LEFT JOIN contract_versions
+             ON contract_versions.organisation_id = checkouts.organisation_id AND checkout_id = checkouts.id
              WHERE checkouts.organisation_id = $1 AND checkouts.id = $2",
         );
         checkout.bind(organisation).bind(id).fetch_optional(&self.db).await?.ok_or(Error::NotFound)
     }
 }
 
-/// A stored checkout, and the contract it became.
+/// A stored checkout, and what it made of a contract.
 #[derive(sqlx::FromRow)]
-struct Checkout {
+pub(crate) struct Checkout {
     id: String,
     checkout_status: String,
-    catalog_id: String,
-    as_of: String,
-    request: String,
-    preview: String,
+    pub(crate) catalog_id: String,
+    pub(crate) contract_version: Option<i64>,
+    pub(crate) as_of: String,
+    pub(crate) request: String,
+    pub(crate) preview: String,
     expires_at: i64,
     payment_method_id: Option<String>,
-    created_at: i64,
+    pub(crate) created_at: i64,
     updated_at: i64,
     contract: Option<String>,
 }
@@ -236,13 +131,13 @@ impl Checkout {
         }
     }
 
-    fn confirmable(&self, now: DateTime<Utc>) -> Result<(), Error> {
+    pub(crate) fn confirmable(&self, now: DateTime<Utc>) -> Result<(), Error> {
         let current_status = self.status(now)?;
         if CONFIRMABLE.contains(&current_status) { Ok(()) } else { Err(Error::NotConfirmable { current_status }) }
     }
 
     /// The session as it goes over the wire.
-    fn session(&self, organisation_id: &str, now: DateTime<Utc>) -> Result<String, Error> {
+    pub(crate) fn session(&self, organisation_id: &str, now: DateTime<Utc>) -> Result<String, Error> {
         let preview = stored_json(&self.preview)?;
         let contract = self.contract.as_deref().map(stored_json).transpose()?;
         let of_preview = |field| preview.get(field).unwrap_or(NULL);
@@ -304,76 +199,6 @@ struct Session<'a> {
     as_of: &'a str,
     created_at: String,
     updated_at: String,
-}
-
-/// The customer a guest becomes, as the engine reads customers in a catalog.
-#[derive(Serialize)]
-struct Guest<'a> {
-    id: String,
-    name: Option<&'a str>,
-    business_entity_id: &'a Json,
-}
-
-impl Guest<'_> {
-    fn of(preview: &Json) -> Guest<'_> {
-        let name = match preview.get("customer_data").and_then(|data| data.get("name")) {
-            Some(Json::String(name)) => Some(name.as_str()),
-            _ => None,
-        };
-        Guest { id: new_id(), name, business_entity_id: preview.get("business_entity_id").unwrap_or(NULL) }
-    }
-}
-
-/// The body of a confirmation: nothing but `payment_method_id`, which is an id or null.
-fn payment_method_id(body: Json) -> Result<Option<String>, Problems> {
-    const FIELD: &str = "payment_method_id";
-    let problem = |code, path: String, message, help: &'static str| Problem { code, path, message, help: help.into() };
-    let Json::Object(fields) = body else {
-        let message = format!("expected an object, found {}", body.kind());
-        return Err(problem(ProblemCode::InvalidType, String::new(), message, "send an object or no body").into());
-    };
-    let mut found = None;
-    let mut problems = Vec::new();
-    for (name, value) in fields {
-        match value {
-            _ if name != FIELD => problems.push(problem(
-                ProblemCode::UnknownField,
-                format!("/{}", name.replace('~', "~0").replace('/', "~1")),
-                format!("there is no field `{}`", name.chars().take(60).collect::<String>()),
-                "a confirmation has only `payment_method_id`",
-            )),
-            Json::Null => {}
-            Json::String(id) if (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) => {
-                found = Some(id);
-            }
-            Json::String(id) => problems.push(problem(
-                ProblemCode::InvalidId,
-                format!("/{FIELD}"),
-                format!("`{}` is not an id", id.chars().take(60).collect::<String>()),
-                "use 1 to 255 printable ASCII characters without spaces",
-            )),
-            Json::Bool(_) | Json::Number(_) | Json::List(_) | Json::Object(_) | Json::Foreign(_) => {
-                problems.push(problem(
-                    ProblemCode::InvalidType,
-                    format!("/{FIELD}"),
-                    format!("expected a string, found {}", value.kind()),
-                    "send the id of a payment method, or leave the field out",
-                ));
-            }
-        }
-    }
-    problems.sort_by(|one, other| (one.code, &one.path).cmp(&(other.code, &other.path)));
-    Problems::new(problems).map_or(Ok(found), Err)
-}
-
-fn take(object: &mut Json, key: &str) -> Option<Json> {
-    let Json::Object(fields) = object else { return None };
-    let at = fields.iter().position(|(name, _)| name == key)?;
-    Some(fields.remove(at).1)
-}
-
-fn stored_json(text: &str) -> Result<Json, Error> {
-    json::parse(text.as_bytes()).map_err(|_| Error::Internal("a stored document is not JSON"))
 }
 
 /// An instant as it goes over the wire (R1.1): with a fraction only where there is one.

@@ -1,37 +1,88 @@
-//! Contracts: what confirmed checkouts became.
+//! Contracts: what confirmed checkouts made of them, and those of the catalog.
+//!
+//! A contract that was confirmed here is stored, every version of it, and the stored one is the contract unless the
+//! catalog has a higher version.
 
 use crate::Verifier;
+use crate::catalogs::Snapshot;
 use crate::error::Error;
-use crate::http::{Id, Organisation, json_text};
+use crate::http::{ContractId, Organisation, json_text};
+use crate::page::{Cursor, Page};
+use crate::store::{stored_json, text_of};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use checkout_preview::{Json, Problem, ProblemCode, json};
-use serde::{Deserialize, Serialize};
+use checkout_preview::{Json, json};
+use serde::Serialize;
+use sqlx::{QueryBuilder, Sqlite};
+use std::ops::Bound;
 use std::sync::Arc;
-use uuid::Uuid;
 
-const LIMIT: i64 = 20;
-const MOST: i64 = 100;
+/// A contract as a catalog lists it.
+pub(crate) struct Listed {
+    pub(crate) version: i64,
+    pub(crate) customer_id: Option<String>,
+    pub(crate) body: String,
+}
+
+impl Listed {
+    pub(crate) fn of(contract: &Json) -> Listed {
+        Listed {
+            version: version(contract).unwrap_or(1),
+            customer_id: text_of(contract, "customer_id").map(str::to_owned),
+            body: json::to_text(contract),
+        }
+    }
+}
+
+/// Where a contract is, as it is now.
+pub(crate) enum Current<'s> {
+    Stored(i64),
+    Listed(&'s Listed),
+}
+
+/// The stored version, unless the catalog's is higher.
+fn current<'s>(stored: Option<i64>, listed: Option<&'s Listed>) -> Option<Current<'s>> {
+    match (stored, listed) {
+        (Some(stored), Some(listed)) if listed.version > stored => Some(Current::Listed(listed)),
+        (Some(stored), _) => Some(Current::Stored(stored)),
+        (None, listed) => listed.map(Current::Listed),
+    }
+}
+
+impl Verifier {
+    pub(crate) async fn current_contract<'s>(
+        &self,
+        organisation: &str,
+        snapshot: &'s Snapshot,
+        id: &str,
+    ) -> Result<Option<Current<'s>>, Error> {
+        let stored = "SELECT version FROM contracts WHERE organisation_id = $1 AND id = $2";
+        let stored = sqlx::query_scalar(stored).bind(organisation).bind(id).fetch_optional(&self.db).await?;
+        Ok(current(stored, snapshot.contracts.get(id)))
+    }
+
+    /// A stored version of a contract.
+    pub(crate) async fn contract_version(&self, organisation: &str, id: &str, version: i64) -> Result<String, Error> {
+        let body = "SELECT body FROM contract_versions WHERE organisation_id = $1 AND id = $2 AND version = $3";
+        Ok(sqlx::query_scalar(body).bind(organisation).bind(id).bind(version).fetch_one(&self.db).await?)
+    }
+}
 
 /// `GET /contracts/{id}`
 pub(crate) async fn read(
     State(verifier): State<Arc<Verifier>>,
     Organisation(organisation): Organisation,
-    Id(id): Id,
+    ContractId(id): ContractId,
 ) -> Result<Response, Error> {
-    let body: Option<String> = sqlx::query_scalar("SELECT body FROM contracts WHERE organisation_id = $1 AND id = $2")
-        .bind(&organisation)
-        .bind(&id)
-        .fetch_optional(&verifier.db)
-        .await?;
+    let snapshot = verifier.current_snapshot(&organisation).await?;
+    let stored = verifier.stored(&organisation, &[&id]).await?.into_iter().next();
+    let listed = snapshot.as_ref().and_then(|snapshot| snapshot.contracts.get(&id));
+    let body = match current(stored.as_ref().map(|stored| stored.version), listed) {
+        Some(Current::Listed(listed)) => Some(listed.body.clone()),
+        Some(Current::Stored(_)) | None => stored.map(|stored| stored.body),
+    };
     body.map(|body| json_text(StatusCode::OK, body)).ok_or(Error::NotFound)
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Page {
-    limit: Option<String>,
-    cursor: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -40,49 +91,141 @@ struct List {
     next_cursor: Option<String>,
 }
 
-/// `GET /contracts`: newest first, a page at a time.
+/// `GET /contracts`: those that only this server has, newest first, then the catalog's by id; a page at a time.
+///
+/// What is in the catalog and what is not does not change when a contract is amended, so a page neither skips nor repeats
+/// one that was amended after the page before.
 pub(crate) async fn list(
     State(verifier): State<Arc<Verifier>>,
     Organisation(organisation): Organisation,
-    Query(page): Query<Page>,
+    Query(parameters): Query<Vec<(String, String)>>,
 ) -> Result<Response, Error> {
-    let limit = page.limit.map_or(Ok(LIMIT), |text| {
-        let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
-        limit.ok_or_else(|| refused("/limit", format!("`{text}` is no number of contracts"), "use 1 to 100"))
-    })?;
-    // Ids ascend with time, so the newest are the greatest.
-    let before = page.cursor.map_or(Ok(Uuid::max()), |text| {
-        let help = "use the `next_cursor` of the page before";
-        text.parse().map_err(|_| refused("/cursor", format!("`{text}` is no cursor"), help))
-    })?;
-    let mut rows: Vec<(String, String)> = sqlx::query_as(
-        "SELECT id, body FROM contracts WHERE organisation_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
-    )
-    .bind(&organisation)
-    .bind(before.to_string())
-    .bind(limit.saturating_add(1))
-    .fetch_all(&verifier.db)
-    .await?;
-    let more = usize::try_from(limit).is_ok_and(|limit| {
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        more
-    });
-    let next_cursor = rows.last().filter(|_| more).map(|(id, _)| id.clone());
-    let data = rows.iter().map(|(_, body)| json::parse(body.as_bytes())).collect::<Result<_, _>>();
-    let data = data.map_err(|_| Error::Internal("a stored contract is not JSON"))?;
+    let page = Page::read(parameters)?;
+    let snapshot = verifier.current_snapshot(&organisation).await?;
+    let mut found = verifier.made_here(&organisation, snapshot.as_deref(), &page).await?;
+    if let Some(snapshot) = &snapshot {
+        verifier.listed(&organisation, snapshot, &page, &mut found).await?;
+    }
+    let more = found.len() > page.limit;
+    found.truncate(page.limit);
+    let next_cursor = found.last().filter(|_| more).map(|(cursor, _)| cursor.write());
+    let data = found.iter().map(|(_, body)| stored_json(body)).collect::<Result<_, _>>()?;
     Ok(json_text(StatusCode::OK, json::to_text(&List { data, next_cursor })))
 }
 
-fn refused(path: &str, message: String, help: &'static str) -> Error {
-    Error::Rejected(Problem { code: ProblemCode::InvalidType, path: path.into(), message, help: help.into() }.into())
+/// How many contracts are read from the database at a time.
+const CHUNK: u8 = 100;
+
+/// A stored contract, as it is now.
+#[derive(sqlx::FromRow)]
+struct Stored {
+    id: String,
+    version: i64,
+    customer_id: Option<String>,
+    created_at: i64,
+    body: String,
 }
 
-/// The contract of a preview as it is stored: with ids for itself and its lines, version 1, and a guest's customer.
+const STORED: &str = "SELECT contracts.id, contracts.version, contracts.customer_id, contracts.created_at, body
+     FROM contracts JOIN contract_versions ON contract_versions.organisation_id = contracts.organisation_id
+     AND contract_versions.id = contracts.id AND contract_versions.version = contracts.version
+     WHERE contracts.organisation_id = ";
+
+impl Verifier {
+    /// The contracts of a page that the catalog does not list, and one more if there is one.
+    async fn made_here(
+        &self,
+        organisation: &str,
+        snapshot: Option<&Snapshot>,
+        page: &Page,
+    ) -> Result<Vec<(Cursor, String)>, Error> {
+        let mut found = Vec::new();
+        let mut after = match &page.after {
+            Some(Cursor::Listed { .. }) => return Ok(found),
+            Some(Cursor::MadeHere { created_at, id }) => Some((*created_at, id.clone())),
+            None => None,
+        };
+        let is_listed = |id: &str| snapshot.is_some_and(|snapshot| snapshot.contracts.contains_key(id));
+        loop {
+            let mut query = QueryBuilder::<Sqlite>::new(STORED);
+            query.push_bind(organisation);
+            if let Some(customer_id) = &page.customer_id {
+                query.push(" AND contracts.customer_id = ").push_bind(customer_id);
+            }
+            if let Some((created_at, id)) = &after {
+                query.push(" AND (contracts.created_at, contracts.id) < (").push_bind(*created_at);
+                query.push(", ").push_bind(id.clone()).push(")");
+            }
+            query.push(" ORDER BY contracts.created_at DESC, contracts.id DESC LIMIT ").push_bind(CHUNK);
+            let rows: Vec<Stored> = query.build_query_as().fetch_all(&self.db).await?;
+            let Some(last) = rows.last() else { return Ok(found) };
+            after = Some((last.created_at, last.id.clone()));
+            for Stored { id, created_at, body, .. } in rows.into_iter().filter(|row| !is_listed(&row.id)) {
+                if found.len() > page.limit {
+                    return Ok(found);
+                }
+                found.push((Cursor::MadeHere { created_at, id }, body));
+            }
+        }
+    }
+
+    /// The contracts of a page that the catalog lists, as they are now, and one more if there is one.
+    async fn listed(
+        &self,
+        organisation: &str,
+        snapshot: &Snapshot,
+        page: &Page,
+        found: &mut Vec<(Cursor, String)>,
+    ) -> Result<(), Error> {
+        let after = match &page.after {
+            Some(Cursor::Listed { id }) => Bound::Excluded(id.as_str()),
+            Some(Cursor::MadeHere { .. }) | None => Bound::Unbounded,
+        };
+        let mut contracts = snapshot.contracts.range::<str, _>((after, Bound::Unbounded)).peekable();
+        while found.len() <= page.limit && contracts.peek().is_some() {
+            let chunk: Vec<(&String, &Listed)> = contracts.by_ref().take(CHUNK.into()).collect();
+            let ids: Vec<&str> = chunk.iter().map(|(id, _)| id.as_str()).collect();
+            let stored = self.stored(organisation, &ids).await?;
+            for (id, listed) in chunk {
+                let stored = stored.iter().find(|stored| stored.id == *id);
+                let (customer_id, body) = match (current(stored.map(|stored| stored.version), Some(listed)), stored) {
+                    (Some(Current::Stored(_)), Some(stored)) => (stored.customer_id.as_deref(), &stored.body),
+                    _ => (listed.customer_id.as_deref(), &listed.body),
+                };
+                if page.customer_id.is_none() || page.customer_id.as_deref() == customer_id {
+                    found.push((Cursor::Listed { id: id.clone() }, body.clone()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Those of some contracts that are stored, as they are now.
+    async fn stored(&self, organisation: &str, ids: &[&str]) -> Result<Vec<Stored>, Error> {
+        let mut query = QueryBuilder::<Sqlite>::new(STORED);
+        query.push_bind(organisation).push(" AND contracts.id IN (");
+        let mut list = query.separated(", ");
+        for id in ids {
+            list.push_bind(*id);
+        }
+        query.push(")");
+        Ok(query.build_query_as().fetch_all(&self.db).await?)
+    }
+}
+
+/// A contract's version; `None` where it has none.
+pub(crate) fn version(contract: &Json) -> Option<i64> {
+    contract.get("version").and_then(|version| json::to_text(version).parse().ok())
+}
+
+/// The contract of a preview as it is stored: one version on, with ids for itself and its new lines, and a guest's
+/// customer.
 pub(crate) fn confirmed(contract: &Json, id: &str, customer_id: Option<&str>, new_id: impl Fn() -> String) -> Json {
     let mut contract = contract.clone();
     set(&mut contract, "id", Json::String(id.into()));
-    set(&mut contract, "version", Json::Number(1.0));
+    if let Some(Json::Number(version)) = field(&mut contract, "version") {
+        *version += 1.0;
+    }
     if let Some(customer_id) = customer_id {
         set(&mut contract, "customer_id", Json::String(customer_id.into()));
     }

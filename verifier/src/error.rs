@@ -40,6 +40,8 @@ pub enum Error {
     },
     /// The engine does not arrive at the stored preview again.
     NotReproducible,
+    /// The contract is not what the checkout amends any more.
+    ContractChanged,
     /// The session is confirmed already, or expired.
     NotConfirmable {
         /// The session's status.
@@ -160,6 +162,11 @@ impl Error {
                 S::CONFLICT,
                 "estimates_not_reproducible",
                 "the stored preview can no longer be reproduced exactly: create a new checkout",
+            ),
+            Error::ContractChanged => Problem::new(
+                S::CONFLICT,
+                "contract_changed",
+                "the contract is no longer the one that was previewed: make a new preview and create a new checkout",
             ),
             Error::NotConfirmable { current_status } => Problem {
                 current_status: Some(current_status),

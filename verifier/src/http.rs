@@ -4,7 +4,8 @@
 //! problem as its body, whoever made it.
 
 use crate::error::{Error, Problem};
-use crate::{Verifier, catalogs, checkouts, contracts};
+use crate::page::is_id;
+use crate::{Verifier, catalogs, checkouts, confirm, contracts, previews};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, MatchedPath, Path, Request, State};
@@ -51,10 +52,11 @@ pub struct Assets {
 /// Every endpoint, ready to be served or called.
 pub fn router(verifier: Verifier, assets: Assets) -> Router {
     let mut router = Router::new()
-        .route("/checkouts/preview", post(checkouts::show))
+        .route("/checkouts/preview", post(previews::show))
+        .route("/checkouts/schedule", post(previews::schedule))
         .route("/checkouts", post(checkouts::create))
         .route("/checkouts/{id}", get(checkouts::read))
-        .route("/checkouts/{id}/confirm", post(checkouts::confirm))
+        .route("/checkouts/{id}/confirm", post(confirm::confirm))
         .route("/catalog", get(catalogs::get).put(catalogs::put).layer(DefaultBodyLimit::max(CATALOG_LIMIT)))
         .route("/contracts", get(contracts::list))
         .route("/contracts/{id}", get(contracts::read))
@@ -197,15 +199,27 @@ impl<S: Sync> FromRequestParts<S> for Organisation {
     }
 }
 
-/// An id in the path. What is none names nothing: not found.
-pub(crate) struct Id(pub(crate) String);
+/// The id of a checkout in the path. What is none names nothing: not found.
+pub(crate) struct CheckoutId(pub(crate) String);
 
-impl<S: Send + Sync> FromRequestParts<S> for Id {
+impl<S: Send + Sync> FromRequestParts<S> for CheckoutId {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Id, Error> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<CheckoutId, Error> {
         let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Error::NotFound)?;
-        uuid::Uuid::parse_str(&id).map(|id| Id(id.to_string())).map_err(|_| Error::NotFound)
+        uuid::Uuid::parse_str(&id).map(|id| CheckoutId(id.to_string())).map_err(|_| Error::NotFound)
+    }
+}
+
+/// The id of a contract in the path, in the catalog's form or in ours.
+pub(crate) struct ContractId(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for ContractId {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<ContractId, Error> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Error::NotFound)?;
+        if is_id(&id) { Ok(ContractId(id)) } else { Err(Error::NotFound) }
     }
 }
 

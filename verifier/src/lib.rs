@@ -7,10 +7,15 @@
 //! - [`error`]: everything that can go wrong over HTTP, as `application/problem+json`
 //! - [`http`]: routes, headers, limits, static files, starting and stopping
 //! - [`store`]: the database
-//! - [`catalogs`]: `PUT` and `GET /catalog`, snapshots, and the catalog a request is answered from
-//! - [`checkouts`]: preview, create, read, confirm
+//! - `recent`: what was loaded last
+//! - [`catalogs`]: `PUT` and `GET /catalog`, and snapshots
+//! - `page`: which page of a list is asked for
+//! - [`contracts`]: what confirmed checkouts made of them, and those of the catalog
+//! - `view`: the catalog as one request sees it
+//! - `previews`: what a checkout would cost, stored nowhere
 //! - [`differences`]: what the buyer was shown beside what it costs
-//! - [`contracts`]: what confirmed checkouts became
+//! - [`checkouts`]: created and read
+//! - `confirm`: a checkout makes a contract, or the next version of one
 //! - [`command`]: previews without a server
 //!
 //! Every table and every query names an organisation; until organisations have keys there is one, `default`.
@@ -19,11 +24,16 @@ pub mod catalogs;
 pub mod checkouts;
 pub mod clock;
 pub mod command;
+mod confirm;
 pub mod contracts;
 pub mod differences;
 pub mod error;
 pub mod http;
+mod page;
+mod previews;
+mod recent;
 pub mod store;
+mod view;
 
 use clock::Moment;
 use sqlx::SqlitePool;

@@ -4,6 +4,7 @@
 //! its `WHERE`; so a change can be tried again, and holds on PostgreSQL too.
 
 use crate::error::Error;
+use checkout_preview::{Json, json};
 use chrono::{DateTime, Utc};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -45,6 +46,19 @@ pub(crate) fn micros(instant: DateTime<Utc>) -> i64 {
 /// The instant that stands in the database.
 pub(crate) fn instant(micros: i64) -> Result<DateTime<Utc>, Error> {
     DateTime::from_timestamp_micros(micros).ok_or(Error::Internal("an instant in the database is out of range"))
+}
+
+/// A document that stands in the database.
+pub(crate) fn stored_json(text: &str) -> Result<Json, Error> {
+    json::parse(text.as_bytes()).map_err(|_| Error::Internal("a stored document is not JSON"))
+}
+
+/// The text in a field of a document.
+pub(crate) fn text_of<'a>(document: &'a Json, field: &str) -> Option<&'a str> {
+    match document.get(field) {
+        Some(Json::String(text)) => Some(text),
+        _ => None,
+    }
 }
 
 /// A new id: UUIDv7, so that ids ascend with time.

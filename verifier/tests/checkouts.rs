@@ -375,7 +375,8 @@ async fn what_another_organisation_has_is_not_found() {
     sqlx::raw_sql(
         "PRAGMA foreign_keys = OFF; INSERT INTO organisations VALUES ('other', 0);
          UPDATE catalogs SET organisation_id = 'other'; UPDATE current_catalogs SET organisation_id = 'other';
-         UPDATE checkouts SET organisation_id = 'other'; UPDATE contracts SET organisation_id = 'other'",
+         UPDATE checkouts SET organisation_id = 'other'; UPDATE contracts SET organisation_id = 'other';
+         UPDATE contract_versions SET organisation_id = 'other'",
     )
     .execute(&server.db)
     .await

@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
-use checkout_preview::{Catalog, Json, json, read_date, read_instant};
+use checkout_preview::{Catalog, Clock, Json, json, read_date, read_instant};
 use checkout_verifier::Verifier;
 use checkout_verifier::clock::Moment;
 use checkout_verifier::http::{Assets, router};
@@ -34,6 +34,40 @@ pub const REQUEST: &str = r#"{"plan_id": "team", "customer_id": "cus_1"}"#;
 pub const GUEST: &str = r#"{"plan_id": "team", "business_entity_id": "be_jp",
   "customer_data": {"name": "Grace", "email": "grace@example.com", "score": 5.0}}"#;
 
+/// A contract of the catalog, 10 seats at 12.00 a month since 2026-11-01.
+pub const CONTRACT: &str = r#"{"id": "con_1", "customer_id": "cus_1", "business_entity_id": "be_us", "plan_id": "team",
+  "currency": "USD", "start_date": "2026-11-01", "anchor_date": "2026-11-01", "version": 3,
+  "phases": [{"name": "Paid", "start_date": "2026-11-01", "lines": [{"id": "seats", "line_item_id": "li_1",
+    "product": {"id": "seat", "name": "Seats"}, "billing_period": {"cadence": "P1M", "offset": "prepaid"},
+    "quantity": {"type": "fixed", "value": "10"}, "pricing_data": {"pricing_type": "per_unit", "unit_amount": "12.00"}}]}]}"#;
+
+/// A plan to move to.
+pub const PLUS: &str = r#"{"id": "plus", "name": "Plus", "currency": "USD", "phases": [{"name": "Paid", "pricings": [
+    {"id": "plus_seats", "product": {"id": "seat", "name": "Seats"}, "billing_period": {"cadence": "P1M", "offset": "prepaid"},
+     "quantity": {"type": "fixed", "value": "10"}, "pricing_data": {"pricing_type": "per_unit", "unit_amount": "15.00"}},
+    {"id": "support", "product": {"id": "support"}, "billing_period": {"cadence": "P1M", "offset": "prepaid"},
+     "pricing_data": {"pricing_type": "flat_fee", "unit_amount": "30.00"}}]}]}"#;
+
+/// [`CATALOG`] with the plan [`PLUS`] and these contracts.
+pub fn catalog(contracts: &[&str]) -> String {
+    let mut catalog = parse(CATALOG);
+    let Json::Object(fields) = &mut catalog else { panic!() };
+    fields.push(("contracts".into(), Json::List(contracts.iter().map(|contract| parse(contract)).collect())));
+    for (name, value) in fields {
+        if let ("plans", Json::List(plans)) = (name.as_str(), value) {
+            plans.push(parse(PLUS));
+        }
+    }
+    json::to_text(&catalog)
+}
+
+/// A request for another number of seats.
+pub fn seats(contract_id: &str, quantity: &str) -> String {
+    format!(
+        r#"{{"contract_id":"{contract_id}","product_overrides":[{{"pricing_id":"seats","quantity":"{quantity}"}}]}}"#
+    )
+}
+
 pub struct Server {
     router: Router,
     pub db: SqlitePool,
@@ -62,7 +96,15 @@ impl Server {
         server
     }
 
-    async fn at(folder: Arc<TempDir>, moment: Arc<Mutex<Moment>>, assets: Assets) -> Server {
+    /// The same with [`catalog`].
+    pub async fn with(contracts: &[&str]) -> Server {
+        let server = Server::empty().await;
+        server.put_catalog(&catalog(contracts)).await;
+        server
+    }
+
+    /// A server on the database in `folder`, which is made if there is none.
+    pub async fn at(folder: Arc<TempDir>, moment: Arc<Mutex<Moment>>, assets: Assets) -> Server {
         let db = open(&format!("sqlite:{}", folder.path().join("checkout.db").display())).await.unwrap();
         let clock = Arc::clone(&moment);
         let router = router(Verifier::new(db.clone(), move || *clock.lock().unwrap()), assets);
@@ -123,22 +165,56 @@ impl Server {
         self.call("POST", &format!("/checkouts/{id}/confirm"), &[], Body::empty()).await
     }
 
+    pub async fn put_catalog(&self, catalog: &str) {
+        let stored = self.put("/catalog", catalog.to_owned()).await;
+        assert_eq!(stored.status, 200, "{}", stored.text);
+    }
+
+    /// A contract made by a checkout: its id.
+    pub async fn bought(&self, request: &str) -> String {
+        let id = self.create(request).await;
+        self.confirmed(&id).await.string("contract_id")
+    }
+
+    /// Confirms a checkout.
+    pub async fn confirmed(&self, id: &str) -> Answer {
+        let answer = self.confirm(id).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer
+    }
+
+    pub async fn contract(&self, id: &str) -> Answer {
+        let answer = self.get(&format!("/contracts/{id}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer
+    }
+
     pub async fn count(&self, table: &'static str) -> i64 {
         let count = match table {
             "catalogs" => "SELECT COUNT(*) FROM catalogs",
             "checkouts" => "SELECT COUNT(*) FROM checkouts",
             "customers" => "SELECT COUNT(*) FROM customers",
             "contracts" => "SELECT COUNT(*) FROM contracts",
+            "contract_versions" => "SELECT COUNT(*) FROM contract_versions",
             _ => panic!("no table {table}"),
         };
         sqlx::query_scalar(count).fetch_one(&self.db).await.unwrap()
     }
 
+    /// This server's moment on a day.
+    pub fn clock(&self, as_of: &str) -> Clock {
+        Clock { as_of: date(as_of), now: self.moment.lock().unwrap().now }
+    }
+
     /// What the engine itself prints, for [`CATALOG`] at this server's moment.
     pub fn engine(&self, request: &str, as_of: &str) -> String {
-        let catalog = Catalog::load(parse(CATALOG)).unwrap();
-        let now = self.moment.lock().unwrap().now;
-        let clock = checkout_preview::Clock { as_of: date(as_of), now };
+        self.engine_on(CATALOG, request, as_of)
+    }
+
+    /// The same for another catalog.
+    pub fn engine_on(&self, catalog: &str, request: &str, as_of: &str) -> String {
+        let catalog = Catalog::load(parse(catalog)).unwrap();
+        let clock = self.clock(as_of);
         match checkout_preview::preview(&parse(request), &catalog, clock) {
             Ok(preview) => json::to_text(&preview),
             Err(problems) => json::to_text(&problems),

@@ -1,0 +1,76 @@
+//! What a checkout would cost, stored nowhere: previews and billing schedules.
+
+use crate::Verifier;
+use crate::error::Error;
+use crate::http::{JsonBody, Organisation, json_text};
+use crate::view::View;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use checkout_preview::{Clock, Json, ProblemCode, Problems, billing_schedule, json, preview, read_count};
+use std::sync::Arc;
+
+/// `POST /checkouts/preview`: runs the engine and stores nothing.
+pub(crate) async fn show(
+    State(verifier): State<Arc<Verifier>>,
+    Organisation(organisation): Organisation,
+    JsonBody(request): JsonBody,
+) -> Result<Response, Error> {
+    Ok(json_text(StatusCode::OK, verifier.make(&organisation, &request).await?.preview))
+}
+
+/// How many invoices a schedule lists that does not say.
+const COUNT: u8 = 12;
+
+/// `POST /checkouts/schedule`: the invoices to come.
+pub(crate) async fn schedule(
+    State(verifier): State<Arc<Verifier>>,
+    Organisation(organisation): Organisation,
+    JsonBody(mut request): JsonBody,
+) -> Result<Response, Error> {
+    let count = match take(&mut request, "count") {
+        None | Some(Json::Null) => Ok(COUNT),
+        Some(count) => read_count(&count, "/count"),
+    };
+    let view = verifier.view(&organisation, &request).await?;
+    let clock = verifier.moment().clock(&request, &view.catalog)?;
+    // Many long invoices: not on a thread that others wait for.
+    let schedule = tokio::task::spawn_blocking(move || match count {
+        Ok(count) => billing_schedule(&request, &view.catalog, clock, count).map(|schedule| json::to_text(&schedule)),
+        Err(wrong) => Err(with_those_of_the_request(&request, &view, clock, wrong)),
+    });
+    Ok(json_text(StatusCode::OK, schedule.await??))
+}
+
+/// The problems of a request, and a wrong count's after them. Late ones are not looked for where another is found (R2.6).
+fn with_those_of_the_request(request: &Json, view: &View, clock: Clock, wrong: Problems) -> Problems {
+    use ProblemCode::{AmountOutOfRange, MatrixPriceNotFound, NothingChanges, PlanUnchanged};
+    let late = [NothingChanges, PlanUnchanged, MatrixPriceNotFound, AmountOutOfRange];
+    let found = preview(request, &view.catalog, clock).err();
+    let found = found.iter().flat_map(Problems::as_slice).filter(|problem| !late.contains(&problem.code));
+    Problems::new(found.chain(wrong.as_slice()).cloned().collect()).unwrap_or(wrong)
+}
+
+/// A preview, and what it was made from besides the request.
+pub(crate) struct Made {
+    pub(crate) view: View,
+    pub(crate) clock: Clock,
+    pub(crate) preview: String,
+}
+
+impl Verifier {
+    /// Runs the engine on the current catalog.
+    pub(crate) async fn make(&self, organisation: &str, request: &Json) -> Result<Made, Error> {
+        let view = self.view(organisation, request).await?;
+        let clock = self.moment().clock(request, &view.catalog)?;
+        let preview = json::to_text(&preview(request, &view.catalog, clock)?);
+        Ok(Made { view, clock, preview })
+    }
+}
+
+/// Takes a field that is not the engine's out of a request.
+pub(crate) fn take(object: &mut Json, key: &str) -> Option<Json> {
+    let Json::Object(fields) = object else { return None };
+    let at = fields.iter().position(|(name, _)| name == key)?;
+    Some(fields.remove(at).1)
+}
