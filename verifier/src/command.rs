@@ -1,13 +1,14 @@
-//! Previews without a server: one from files, or any number from lines.
+//! Previews and billing schedules without a server: one from files, or any number from lines.
 
 use crate::clock::Moment;
-use checkout_preview::{Catalog, Json, Problem, ProblemCode, Problems, json, preview, read_date, read_instant};
+use checkout_preview::{Catalog, Json, Problem, ProblemCode, Problems};
+use checkout_preview::{billing_schedule, json, preview, read_count, read_date, read_instant};
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 use std::io::{self, BufRead, Read, Write};
 
-/// What a preview is made from.
+/// What a preview is made from, or a billing schedule.
 #[derive(Debug)]
 pub struct Given {
     /// The request.
@@ -18,14 +19,25 @@ pub struct Given {
     pub as_of: Json,
     /// This instant; null is the system's clock.
     pub now: Json,
+    /// How many invoices to list; null asks for a preview.
+    pub schedule: Json,
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct Answer {
+    /// `preview` or `schedule`.
+    pub name: &'static str,
+    /// The bytes `JSON.stringify` would write.
+    pub text: String,
 }
 
 impl Given {
-    /// The preview, as the bytes `JSON.stringify` would write.
+    /// The preview; the billing schedule where `schedule` says how many invoices.
     ///
     /// # Errors
-    /// What is wrong with the catalog; else with `now` and `as_of`; else with the request.
-    pub fn preview(self) -> Result<String, Problems> {
+    /// What is wrong with the catalog; else with `now`, `as_of` and `schedule`; else with the request.
+    pub fn answer(self) -> Result<Answer, Problems> {
         let catalog = Catalog::load(self.catalog)?;
         let now = match self.now {
             Json::Null => Ok(Moment::system().now),
@@ -35,18 +47,24 @@ impl Given {
             Json::Null => Ok(None),
             as_of => read_date(&as_of, "/as_of").map(Some),
         };
-        let moment = match (now, as_of) {
-            (Ok(now), Ok(as_of)) => Moment { now, as_of },
-            (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => return Err(problems),
-            (Err(now), Err(as_of)) => return Err(both(now, &as_of)),
+        let count = match self.schedule {
+            Json::Null => Ok(None),
+            count => read_count(&count, "/schedule").map(Some),
         };
-        let clock = moment.clock(&self.request, &catalog)?;
-        Ok(json::to_text(&preview(&self.request, &catalog, clock)?))
+        let wrong = [now.as_ref().err(), as_of.as_ref().err(), count.as_ref().err()];
+        let wrong = wrong.into_iter().flatten().flat_map(|problems| problems.as_slice().to_vec());
+        if let Some(problems) = Problems::new(wrong.collect()) {
+            return Err(problems);
+        }
+        let clock = Moment { now: now?, as_of: as_of? }.clock(&self.request, &catalog)?;
+        Ok(match count? {
+            None => Answer { name: "preview", text: json::to_text(&preview(&self.request, &catalog, clock)?) },
+            Some(count) => {
+                let schedule = billing_schedule(&self.request, &catalog, clock, count)?;
+                Answer { name: "schedule", text: json::to_text(&schedule) }
+            }
+        })
     }
-}
-
-fn both(first: Problems, second: &Problems) -> Problems {
-    Problems::new([first.as_slice(), second.as_slice()].concat()).unwrap_or(first)
 }
 
 /// Read field by field and not as one `Json`, so that the request nests as deep as it may anywhere else.
@@ -58,21 +76,28 @@ impl<'de> Deserialize<'de> for Given {
             type Value = Given;
 
             fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-                formatter.write_str("an object {request, catalog, as_of, now}")
+                formatter.write_str("an object {request, catalog, as_of, now, schedule}")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Given, A::Error> {
-                let [mut request, mut catalog, mut as_of, mut now] = [Json::Null, Json::Null, Json::Null, Json::Null];
+                let mut given = Given {
+                    request: Json::Null,
+                    catalog: Json::Null,
+                    as_of: Json::Null,
+                    now: Json::Null,
+                    schedule: Json::Null,
+                };
                 while let Some(key) = map.next_key::<String>()? {
                     match key.as_str() {
-                        "request" => request = map.next_value()?,
-                        "catalog" => catalog = map.next_value()?,
-                        "as_of" => as_of = map.next_value()?,
-                        "now" => now = map.next_value()?,
+                        "request" => given.request = map.next_value()?,
+                        "catalog" => given.catalog = map.next_value()?,
+                        "as_of" => given.as_of = map.next_value()?,
+                        "now" => given.now = map.next_value()?,
+                        "schedule" => given.schedule = map.next_value()?,
                         _ => _ = map.next_value::<IgnoredAny>()?,
                     }
                 }
-                Ok(Given { request, catalog, as_of, now })
+                Ok(given)
             }
         }
 
@@ -142,12 +167,12 @@ fn answer(line: Option<&Vec<u8>>) -> String {
             code: ProblemCode::InvalidType,
             path: String::new(),
             message,
-            help: "write one JSON object {request, catalog, as_of, now} a line".into(),
+            help: "write one JSON object {request, catalog, as_of, now, schedule} a line".into(),
         }
         .into()
     });
-    match answer.and_then(Given::preview) {
-        Ok(preview) => format!(r#"{{"status":"ok","preview":{preview}}}"#),
+    match answer.and_then(Given::answer) {
+        Ok(Answer { name, text }) => format!(r#"{{"status":"ok","{name}":{text}}}"#),
         Err(problems) => json::to_text(&Rejected { status: "rejected", problems }),
     }
 }

@@ -1,6 +1,6 @@
 //! The command line: `checkout-verifier --help` is its manual.
 
-use checkout_preview::{Json, Problems, json};
+use checkout_preview::{Json, MOST_INVOICES, Problems, json};
 use checkout_verifier::Verifier;
 use checkout_verifier::clock::{Moment, load_catalog};
 use checkout_verifier::command::{Given, answer_lines, indented, readable};
@@ -30,7 +30,7 @@ enum Command {
     ///
     /// There are no keys yet: whoever reaches the address may do everything. Logs are JSON lines on standard error.
     Serve(Serve),
-    /// Print a preview without a server.
+    /// Print a preview or a billing schedule without a server.
     Preview(Preview),
     /// Check, import or export a catalog.
     #[command(subcommand)]
@@ -78,12 +78,16 @@ struct Preview {
     /// This instant, such as 2026-11-22T10:00:00Z [default: the system's clock].
     #[arg(long, value_name = "INSTANT")]
     now: Option<String>,
+    /// Print the billing schedule instead: the N invoices after the current one, from 1 to 120.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_INVOICES)))]
+    schedule: Option<u8>,
     /// Print it over several lines.
     #[arg(long)]
     pretty: bool,
-    /// Answer every line {"request", "catalog", "as_of", "now"} of standard input, in order, with a line
-    /// {"status": "ok", "preview"} or {"status": "rejected", "problems"}.
-    #[arg(long, conflicts_with_all = ["request", "catalog", "as_of", "now", "pretty"])]
+    /// Answer every line {"request", "catalog", "as_of", "now", "schedule"} of standard input, in order, with a line
+    /// {"status": "ok", "preview"}, or "schedule" where the line gives its number, or {"status": "rejected",
+    /// "problems"}.
+    #[arg(long, conflicts_with_all = ["request", "catalog", "as_of", "now", "schedule", "pretty"])]
     jsonl: bool,
 }
 
@@ -212,9 +216,10 @@ fn print_previews(arguments: Preview) -> Result<(), Failure> {
         catalog: read(catalog)?,
         as_of: or_null(arguments.as_of),
         now: or_null(arguments.now),
+        schedule: arguments.schedule.map_or(Json::Null, |count| Json::Number(count.into())),
     };
-    let preview = given.preview()?;
-    print(&if arguments.pretty { indented(&preview) } else { preview })?;
+    let text = given.answer()?.text;
+    print(&if arguments.pretty { indented(&text) } else { text })?;
     print("\n")
 }
 

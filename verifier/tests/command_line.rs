@@ -3,7 +3,7 @@
 
 mod support;
 
-use checkout_preview::{Catalog, Clock, json};
+use checkout_preview::{Catalog, Clock, billing_schedule, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -49,6 +49,12 @@ fn engine(request: &str) -> Result<String, String> {
     preview.map(|preview| json::to_text(&preview)).map_err(|problems| json::to_text(&problems))
 }
 
+fn schedule(request: &str, count: u8) -> String {
+    let catalog = Catalog::load(parse(CATALOG)).unwrap();
+    let clock = Clock { as_of: date(AS_OF), now: instant(NOW) };
+    json::to_text(&billing_schedule(&parse(request), &catalog, clock, count).unwrap())
+}
+
 const FROM_FILES: [&str; 5] = ["preview", "--request", "request.json", "--catalog", "catalog.json"];
 
 #[test]
@@ -69,6 +75,32 @@ fn a_preview_is_printed_as_the_engine_prints_it() {
     assert!(ended(&output, 0).0.contains(r#""as_of":"20"#));
     let output = run(folder.path(), &[&FROM_FILES[..], &["--now", "2026-03-01T02:00:00Z"]].concat());
     assert!(ended(&output, 0).0.contains(r#""as_of":"2026-02-28""#));
+}
+
+#[test]
+fn a_billing_schedule_is_printed_as_the_engine_prints_it() {
+    let folder = folder(REQUEST);
+    for count in [1, 120] {
+        let number = count.to_string();
+        let given = [&FROM_FILES[..], &["--as-of", AS_OF, "--now", NOW, "--schedule", &number]].concat();
+        let output = run(folder.path(), &given);
+        assert_eq!(ended(&output, 0), (format!("{}\n", schedule(REQUEST, count)).as_str(), ""));
+
+        let output = run(folder.path(), &[&given[..], &["--pretty"]].concat());
+        let (pretty, _) = ended(&output, 0);
+        assert!(pretty.contains("\n  \"currency\": \"USD\",\n"), "{pretty}");
+        assert_eq!(json::to_text(&parse(pretty)), schedule(REQUEST, count));
+    }
+    for (number, said) in [
+        ("0", "0 is not in 1..=120"),
+        ("121", "121 is not in 1..=120"),
+        ("1000", "1000 is not in 1..=120"),
+        ("x", "'x' for '--schedule <N>'"),
+    ] {
+        let output = run(folder.path(), &[&FROM_FILES[..], &["--schedule", number]].concat());
+        let (out, err) = ended(&output, 2);
+        assert!(out.is_empty() && err.contains(said), "{number}: {err}");
+    }
 }
 
 #[test]
@@ -93,6 +125,7 @@ fn what_cannot_be_read_or_was_not_meant_exits_with_2() {
         (&["preview", "--request", "none.json", "--catalog", "catalog.json"], "cannot read none.json"),
         (&["preview"], "--request"),
         (&["preview", "--jsonl", "--pretty"], "--jsonl"),
+        (&["preview", "--jsonl", "--schedule", "3"], "--jsonl"),
         (&["catalog", "check", "none.json"], "cannot read none.json"),
         (&["catalog", "export"], "there is no catalog"),
         (&["migrate", "--database", "postgres://localhost/x"], "PostgreSQL"),
@@ -169,6 +202,17 @@ fn every_line_is_answered_by_a_line() {
     add(line(&nested(62)).as_bytes(), ok(&nested(62)));
     add(line(&nested(63)).as_bytes(), rejected(&nested(63)));
     add(format!("{} \r", good.replace(r#"{"request""#, r#"{"note":[1e400],"request""#)).as_bytes(), ok(REQUEST));
+    let scheduled = |number: &str| good.replacen('{', &format!(r#"{{"schedule":{number},"#), 1);
+    add(scheduled("7").as_bytes(), format!(r#"{{"status":"ok","schedule":{}}}"#, schedule(REQUEST, 7)));
+    add(scheduled("null").as_bytes(), ok(REQUEST));
+    let not_counted =
+        |rest: &str| format!(r#"{{"status":"rejected","problems":[{rest}{{"code":"invalid_type","path":"/schedule""#);
+    for number in ["0", "121", "1.5", "\"7\"", "[]"] {
+        add(scheduled(number).as_bytes(), not_counted(""));
+    }
+    let all_wrong = scheduled("0").replace(AS_OF, "today").replace(NOW, "now");
+    let not_an_instant = r#"{"status":"rejected","problems":[{"code":"invalid_instant","path":"/now""#;
+    add(all_wrong.as_bytes(), not_an_instant.into());
     add(b"{}", r#"{"status":"rejected","problems":[{"code":"catalog_invalid","path":"/catalog""#.into());
     input.extend_from_slice(good.as_bytes());
     expected.push(ok(REQUEST));
@@ -186,6 +230,9 @@ fn every_line_is_answered_by_a_line() {
     for (number, (answer, expected)) in answers.iter().zip(expected).enumerate() {
         assert!(answer.starts_with(&expected), "line {number}: {answer}\nexpected: {expected}");
     }
+    let together = answers.iter().find(|answer| answer.starts_with(not_an_instant)).unwrap();
+    let places = ["/now", "/as_of", "/schedule"].map(|path| together.find(path));
+    assert!(places.is_sorted() && !places.contains(&None), "{together}");
 }
 
 #[test]

@@ -3,10 +3,11 @@
 
 mod support;
 
-use checkout_preview::{Catalog, Clock, json};
+use checkout_preview::{Catalog, Clock, billing_schedule, json, preview};
 use checkout_verifier::clock::Moment;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use support::{Server, date, instant, parse};
 
@@ -38,6 +39,7 @@ async fn the_server_answers_every_case_as_the_engine_does() {
     found.sort();
     assert!(!found.is_empty(), "tests/cases holds no case");
     let server = Server::empty().await;
+    let mut compared = BTreeSet::<String>::new();
     for path in found {
         let text = std::fs::read_to_string(&path).unwrap();
         let case: Case = serde_json::from_str(&text).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
@@ -59,15 +61,26 @@ async fn the_server_answers_every_case_as_the_engine_does() {
             assert_eq!(zones, problems.matches(r#""code":"#).count(), "{}: {}", path.display(), stored.text);
             continue;
         }
-        let answer = server.post("/checkouts/preview", case.request.get().to_owned()).await;
-        match checkout_preview::preview(&parse(case.request.get()), &catalog, clock) {
-            Ok(preview) => {
-                assert_eq!(answer.status, 200, "{}: {}", path.display(), answer.text);
-                assert_eq!(answer.text, json::to_text(&preview), "{}", path.display());
+        let request = parse(case.request.get());
+        let preview = preview(&request, &catalog, clock);
+        if let Ok(preview) = &preview {
+            compared.insert(json::to_text(&preview.checkout_type()));
+        }
+        let schedule = billing_schedule(&request, &catalog, clock, 12);
+        for (address, wanted) in [
+            ("/checkouts/preview", preview.map(|preview| json::to_text(&preview))),
+            ("/checkouts/schedule", schedule.map(|schedule| json::to_text(&schedule))),
+        ] {
+            let answer = server.post(address, case.request.get().to_owned()).await;
+            match wanted {
+                Ok(text) => assert_eq!((answer.status.as_u16(), answer.text), (200, text), "{}", path.display()),
+                Err(problems) => assert_refused(&answer, &json::to_text(&problems), &path),
             }
-            Err(problems) => assert_refused(&answer, &json::to_text(&problems), &path),
         }
     }
+    // None of the three is left out, neither by the corpus nor by this test.
+    let types: Vec<_> = compared.iter().map(String::as_str).collect();
+    assert_eq!(types, [r#""plan_based""#, r#""plan_change""#, r#""quantity_update""#]);
 }
 
 fn assert_refused(answer: &support::Answer, problems: &str, path: &Path) {
