@@ -1,9 +1,10 @@
 //! Project tasks: `cargo xtask help`.
 //!
 //! In reading order: `shell` runs commands, `setup` installs what is missing, `package` builds the npm package,
-//! `serve` shows it, `test` checks everything, `size` weighs it.
+//! `serve` shows it, `test` checks everything, `size` weighs it, `pictures` draws those of docs/proration.md.
 
 mod package;
+mod pictures;
 mod serve;
 mod setup;
 mod shell;
@@ -19,12 +20,13 @@ Tasks of checkout-preview.
 Usage: cargo xtask <COMMAND>
 
 Commands:
-  setup   Install what building and testing need; what is there already is left alone
-  build   Build the npm package into pkg/dist
-  serve   Build everything and serve the demo, with an example catalog
-  test    Run every check there is, as CI does, installing what they need
-  bench   Measure the engine
-  size    Weigh what the package ships: raw, gzip, brotli
+  setup     Install what building and testing need; what is there already is left alone
+  build     Build the npm package into pkg/dist
+  serve     Build everything and serve the demo, with an example catalog
+  test      Run every check there is, as CI does, installing what they need
+  bench     Measure the engine
+  size      Weigh what the package ships: raw, gzip, brotli
+  pictures  Draw docs/proration.md's pictures and write its tables
 
 `cargo xtask <COMMAND> --help` says more.";
 
@@ -51,6 +53,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "test" => test::HELP,
         "bench" => BENCH_HELP,
         "size" => size::HELP,
+        "pictures" => pictures::HELP,
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             return Ok(());
@@ -67,6 +70,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "serve" => serve::serve(rest),
         "test" => no_more(rest).and_then(|()| test::everything()),
         "bench" => bench(rest),
+        "pictures" => no_more(rest).and_then(|()| pictures::write()),
         _ => no_more(rest).and_then(|()| size::weigh()),
     }
 }
