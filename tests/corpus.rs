@@ -57,7 +57,7 @@ const CODES: [&str; 44] = [
     "amount_out_of_range",
 ];
 
-const STAGES: [&str; 12] = [
+const STAGES: [&str; 13] = [
     "request",
     "catalog",
     "detect",
@@ -68,6 +68,7 @@ const STAGES: [&str; 12] = [
     "invoice",
     "taxes",
     "credit",
+    "amendment",
     "preview",
     "bad-input",
 ];
