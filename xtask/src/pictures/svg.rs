@@ -382,3 +382,44 @@ fn width(words: &str) -> i64 {
 fn escaped(words: &str) -> String {
     words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    /// Where a text of a picture stands: its line, and from where to where.
+    fn place(element: &str) -> Result<(i64, i64, i64)> {
+        let attribute = |name: &str| {
+            let (_, rest) = element.split_once(&format!(" {name}=\"")).context("no such attribute")?;
+            rest.split('"').next().context("an attribute ends")
+        };
+        let (_, words) = element.split_once('>').context("an element opens")?;
+        let (x, y): (i64, i64) = (attribute("x")?.parse()?, attribute("y")?.parse()?);
+        let wide = width(words.split("</text>").next().unwrap_or_default());
+        let from = match attribute("text-anchor").unwrap_or("start") {
+            "middle" => x - wide / 2,
+            "end" => x - wide,
+            _ => x,
+        };
+        Ok((y, from, from + wide))
+    }
+
+    #[test]
+    fn no_words_of_a_picture_overlap_or_are_cut_off() -> Result<()> {
+        for name in crate::pictures::names()? {
+            let case = crate::shell::root().join(format!("docs/proration/{name}.json"));
+            let picture = draw(&Story::tell(&std::fs::read_to_string(case)?)?)?;
+            let mut places = picture.split("<text").skip(1).map(place).collect::<Result<Vec<_>>>()?;
+            assert!(places.len() > 5, "{name} says nothing");
+            places.sort_unstable();
+            for (y, from, to) in &places {
+                assert!(0 <= *from && *to <= WIDTH, "{name}: words at {from}..{to} in line {y} are cut off");
+            }
+            for ((y, _, to), (next_y, from, _)) in places.iter().zip(places.iter().skip(1)) {
+                assert!(y != next_y || to <= from, "{name}: words overlap at {from} in line {y}");
+            }
+        }
+        Ok(())
+    }
+}
