@@ -17,7 +17,6 @@ use axum::response::Response;
 use checkout_preview::{Clock, Json, Problem, ProblemCode, Problems, json, preview, read_date};
 use chrono::NaiveDate;
 use serde::Serialize;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// `POST /checkouts/{id}/confirm`: makes or amends the contract, once.
@@ -82,19 +81,18 @@ pub(crate) async fn confirm(
         .execute(&mut *transaction)
         .await?;
     }
-    // So is this one: it finds the version that was amended once only, whoever else amends it.
+    // So is this one, for versions only rise: it finds the one that was amended once only, whoever else amends it.
     let written = sqlx::query(
         "INSERT INTO contracts (organisation_id, id, version, customer_id, created_at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (organisation_id, id) DO UPDATE SET version = excluded.version, customer_id = excluded.customer_id
-         WHERE contracts.version >= $6 AND contracts.version <= $7",
+         WHERE contracts.version <= $6",
     )
     .bind(&organisation)
     .bind(&contract_id)
     .bind(version(&contract))
     .bind(text_of(&contract, "customer_id"))
     .bind(micros(now))
-    .bind(replaced.start())
-    .bind(replaced.end())
+    .bind(replaced)
     .execute(&mut *transaction)
     .await?;
     if written.rows_affected() == 0 {
@@ -135,28 +133,29 @@ impl Verifier {
         Ok(json::to_text(&again))
     }
 
-    /// The stored versions of a contract that a checkout may replace; `None` if the contract is no longer what it amends.
+    /// The highest stored version that a checkout may replace; `None` if the contract is no longer what it amends.
     ///
-    /// A contract of the catalog replaces the lower versions stored of it, if there are any. The catalog is read before
+    /// A contract of the catalog replaces a lower version stored of it, if there is any. The catalog is read before
     /// the transaction: one that is put in between comes after the confirmation, for putting it asks for no contract.
     async fn replaced(
         &self,
         organisation: &str,
         checkout: &Checkout,
         contract_id: Option<&str>,
-    ) -> Result<Option<RangeInclusive<i64>>, Error> {
-        let Some(id) = contract_id else { return Ok(Some(0..=0)) };
+    ) -> Result<Option<i64>, Error> {
+        let Some(id) = contract_id else { return Ok(Some(0)) };
         let snapshot = self.current_snapshot(organisation).await?.ok_or(Error::CatalogMissing)?;
         let current = self.current_contract(organisation, &snapshot, id).await?;
         match (checkout.contract_version, current) {
-            (Some(pinned), Some(Current::Stored(version))) if pinned == version => Ok(Some(pinned..=pinned)),
+            // Whether it still is that version is asked when it is written.
+            (Some(pinned), Some(Current::Stored(_))) => Ok(Some(pinned)),
             (None, Some(Current::Listed(listed))) => {
                 let pinned = self.snapshot(organisation, &checkout.catalog_id).await?;
                 let pinned = pinned.contracts.get(id).map_or(Ok(Json::Null), |contract| stored_json(&contract.body))?;
                 let is_same = differences("", &pinned, &stored_json(&listed.body)?).is_empty();
-                Ok(is_same.then_some(0..=listed.version.saturating_sub(1)))
+                Ok(is_same.then_some(listed.version.saturating_sub(1)))
             }
-            (_, Some(Current::Stored(_) | Current::Listed(_)) | None) => Ok(None),
+            (Some(_), Some(Current::Listed(_))) | (None, Some(Current::Stored(_))) | (_, None) => Ok(None),
         }
     }
 }

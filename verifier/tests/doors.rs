@@ -27,6 +27,11 @@ async fn what_is_not_there_is_not_found() {
         &format!("/checkouts/{NOBODY}"),
         &format!("/contracts/{NOBODY}"),
         "/contracts/x",
+        "/contracts/a%20b",
+        "/contracts/%c3%a9",
+        "/contracts/%ff",
+        "/contracts/a/b",
+        &format!("/contracts/{}", "x".repeat(256)),
     ] {
         server.get(path).await.refused(404, "not_found");
     }
@@ -39,6 +44,7 @@ async fn other_methods_are_named() {
     let server = Server::start().await;
     for (method, path, allowed) in [
         ("GET", "/checkouts/preview", "POST"),
+        ("GET", "/checkouts/schedule", "POST"),
         ("DELETE", "/catalog", "GET,HEAD,PUT"),
         ("PUT", "/checkouts", "POST"),
         ("POST", "/contracts", "GET,HEAD"),
@@ -75,7 +81,12 @@ async fn bodies_must_be_sent_as_json() {
         &[("content-type", "application/jsonp")],
         &[("content-type", "application/json"), ("content-encoding", "gzip")],
     ] {
-        for (method, path) in [("POST", "/checkouts/preview"), ("POST", "/checkouts"), ("PUT", "/catalog")] {
+        for (method, path) in [
+            ("POST", "/checkouts/preview"),
+            ("POST", "/checkouts/schedule"),
+            ("POST", "/checkouts"),
+            ("PUT", "/catalog"),
+        ] {
             server.call(method, path, headers, REQUEST).await.refused(415, "unsupported_media_type");
         }
     }
@@ -98,7 +109,7 @@ async fn what_is_not_json_is_refused_and_the_next_request_served() {
         br#"{"plan_id":"\ud800"}"#,
     ];
     for body in wrong {
-        for path in ["/checkouts/preview", "/checkouts"] {
+        for path in ["/checkouts/preview", "/checkouts/schedule", "/checkouts"] {
             server.post(path, body.to_vec()).await.refused(400, "not_json");
         }
         server.put("/catalog", body.to_vec()).await.refused(400, "not_json");
@@ -135,7 +146,7 @@ async fn bodies_have_a_limit() {
     let server = Server::start().await;
     let padded = |text: &str, length: usize| format!("{text}{}", " ".repeat(length - text.len()));
     assert_eq!(server.post("/checkouts/preview", padded(REQUEST, 256 * 1024)).await.status, 200);
-    for path in ["/checkouts/preview", "/checkouts", &format!("/checkouts/{NOBODY}/confirm")] {
+    for path in ["/checkouts/preview", "/checkouts/schedule", "/checkouts", &format!("/checkouts/{NOBODY}/confirm")] {
         server.post(path, padded(REQUEST, 256 * 1024 + 1)).await.refused(413, "payload_too_large");
     }
     assert_eq!(server.put("/catalog", padded(CATALOG, 16 * 1024 * 1024)).await.status, 200);
