@@ -4,6 +4,7 @@
 mod support;
 
 use checkout_preview::json;
+use checkout_verifier::http::Assets;
 use sqlx::AssertSqlSafe;
 use std::sync::Arc;
 use support::{Answer, CONTRACT, GUEST, REQUEST, Server, catalog, parse, seats};
@@ -185,6 +186,7 @@ async fn of_two_amendments_of_one_version_the_second_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_amendments_at_once_one_is_confirmed() {
     let server = Arc::new(Server::with(&[CONTRACT]).await);
+    let replica = Arc::new(Server::at(server.folder.clone(), server.moment.clone(), Assets::default()).await);
     let made_here = server.bought(REQUEST).await;
     for id in ["con_1", &made_here] {
         // Twice: a contract of the catalog is stored by the first round, and amended as stored in the second.
@@ -195,9 +197,9 @@ async fn of_many_amendments_at_once_one_is_confirmed() {
                 sessions.push(server.create(&seats(id, &format!("{}", 20 + racer + 16 * round))).await);
             }
             let mut running = tokio::task::JoinSet::new();
-            // Each session is confirmed by two at once.
-            for checkout_id in sessions.iter().chain(&sessions).cloned() {
-                let server = server.clone();
+            // Each session is confirmed by two at once, on either of two replicas.
+            for (checkout_id, server) in sessions.iter().flat_map(|id| [(id, &server), (id, &replica)]) {
+                let (checkout_id, server) = (checkout_id.clone(), server.clone());
                 running.spawn(async move { (server.confirm(&checkout_id).await, checkout_id) });
             }
             let answers = running.join_all().await;

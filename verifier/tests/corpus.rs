@@ -3,7 +3,7 @@
 
 mod support;
 
-use checkout_preview::{Catalog, Clock, billing_schedule, json, preview};
+use checkout_preview::{Catalog, CheckoutType, Clock, billing_schedule, json, preview};
 use checkout_verifier::clock::Moment;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -32,20 +32,32 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-#[tokio::test]
-async fn the_server_answers_every_case_as_the_engine_does() {
+fn cases() -> Vec<(PathBuf, Case)> {
     let mut found = Vec::new();
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases"), &mut found);
     found.sort();
     assert!(!found.is_empty(), "tests/cases holds no case");
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let case = serde_json::from_str(&text).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+        (path, case)
+    };
+    found.into_iter().map(read).collect()
+}
+
+/// A case's clock, and the server at it.
+fn set_clock(server: &Server, case: &Case) -> Clock {
+    let clock = Clock { as_of: date(&case.as_of), now: instant(&case.now) };
+    *server.moment.lock().unwrap() = Moment { now: clock.now, as_of: Some(clock.as_of) };
+    clock
+}
+
+#[tokio::test]
+async fn the_server_answers_every_case_as_the_engine_does() {
     let server = Server::empty().await;
     let mut compared = BTreeSet::<String>::new();
-    for path in found {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let case: Case = serde_json::from_str(&text).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
-        let clock = Clock { as_of: date(&case.as_of), now: instant(&case.now) };
-        *server.moment.lock().unwrap() = Moment { now: clock.now, as_of: Some(clock.as_of) };
-
+    for (path, case) in cases() {
+        let clock = set_clock(&server, &case);
         let stored = server.put("/catalog", case.catalog.get().to_owned()).await;
         let catalog = match Catalog::load(parse(case.catalog.get())) {
             Ok(catalog) => catalog,
@@ -81,6 +93,42 @@ async fn the_server_answers_every_case_as_the_engine_does() {
     // None of the three is left out, neither by the corpus nor by this test.
     let types: Vec<_> = compared.iter().map(String::as_str).collect();
     assert_eq!(types, [r#""plan_based""#, r#""plan_change""#, r#""quantity_update""#]);
+}
+
+/// What is confirmed is a contract that the engine reads.
+#[tokio::test]
+async fn every_case_that_can_be_confirmed_is_a_contract_again() {
+    let mut confirmed = BTreeSet::<String>::new();
+    let mut server = Server::empty().await;
+    for (path, case) in cases() {
+        let Ok(catalog) = Catalog::load(parse(case.catalog.get())) else { continue };
+        let request = parse(case.request.get());
+        match preview(&request, &catalog, set_clock(&server, &case)) {
+            Err(_) => continue,
+            Ok(preview) if preview.checkout_type() == CheckoutType::PlanBased => {}
+            // A contract that was confirmed stays one: the next case's of the same id needs a database without it.
+            Ok(_) => server = Server::empty().await,
+        }
+        set_clock(&server, &case);
+        if server.put("/catalog", case.catalog.get().to_owned()).await.status != 200 {
+            continue;
+        }
+        let checkout_id = server.create(case.request.get()).await;
+        let session = server.confirmed(&checkout_id).await;
+        confirmed.insert(session.at("/checkout_type"));
+        let [id, day] = ["/contract_id", "/start_date"].map(|field| session.at(field));
+        let amend = format!(r#"{{"contract_id":{id},"start_date":{day}}}"#);
+        let answer = server.post("/checkouts/preview", amend).await;
+        answer.refused(422, "rejected");
+        let codes = answer.text.matches(r#""code":"#).count();
+        assert!(
+            codes == 2 && answer.text.contains("product_overrides_required"),
+            "{}: {}",
+            path.display(),
+            answer.text
+        );
+    }
+    assert_eq!(confirmed.len(), 3, "{confirmed:?}");
 }
 
 fn assert_refused(answer: &support::Answer, problems: &str, path: &Path) {
