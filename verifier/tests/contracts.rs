@@ -29,6 +29,7 @@ async fn ids(server: &Server, path: &str, between: impl AsyncFn(&str)) -> Vec<St
         assert!(!data.is_empty() || found.is_empty(), "an empty page: {}", page.text);
         for contract in data {
             let Json::String(id) = at(&contract, "/id") else { panic!("{}", page.text) };
+            assert!(!found.contains(&id), "{id} is listed twice");
             between(&id).await;
             found.push(id);
         }
