@@ -306,7 +306,7 @@ fn check_buyer<'a>(
     if let (Some(contract), Some(named)) = (contract, named)
         && contract.customer_id.as_deref() != Some(&named.id)
     {
-        let message = format!("the contract is not one of {}", quoted(&named.id));
+        let message = format!("the contract does not belong to {}", quoted(&named.id));
         findings.field(
             "customer_id",
             fault(ProblemCode::CustomerMismatch, message, "send the contract's customer, or leave `customer_id` out"),
@@ -432,11 +432,8 @@ fn check_overrides(
     // Which line and day an earlier override has taken.
     let mut taken = std::collections::BTreeSet::new();
     for item in &request.overrides {
-        if let Some(day) = item.effective_from.value()
-            && (days.first.is_some_and(|first| day < first) || days.last.is_some_and(|last| day > last))
-        {
-            let message = format!("{day} is before the checkout takes effect or outside the contract");
-            let help = "send a day of the contract, not before `start_date`";
+        if let Some(message) = item.effective_from.value().and_then(|day| days.refuse(day)) {
+            let help = "send a day of the contract, not before `start_date` (today if it is left out)";
             findings.item_field(
                 list,
                 item.index,
@@ -459,12 +456,17 @@ fn check_overrides(
         let Some(candidates) = &candidates else { continue };
         let named: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.is_named(target)).collect();
         if named.is_empty() {
-            let message = format!("no line has the id {}", quoted(target.1));
+            let (whose, help) = match (request.plan_id.is_present(), request.contract_id.is_present()) {
+                (true, true) => ("new plan", "send the id of a pricing of the plan: the contract's lines end"),
+                (true, false) => ("plan", "send the id of a pricing or product of the plan"),
+                (false, _) => ("contract", "send the id of a line of the contract"),
+            };
+            let message = format!("no line of the {whose} has the {} {}", target.0.field(), quoted(target.1));
             findings.item_field(
                 list,
                 item.index,
                 target.0.field(),
-                fault(ProblemCode::OverrideTargetNotFound, message, "send the id of a line of the plan or contract"),
+                fault(ProblemCode::OverrideTargetNotFound, message, help),
             );
         }
         let day = if item.effective_from.is_present() { item.effective_from.value() } else { effective };
@@ -489,6 +491,15 @@ fn check_overrides(
 struct OverrideDays {
     first: Option<NaiveDate>,
     last: Option<NaiveDate>,
+}
+
+impl OverrideDays {
+    fn refuse(&self, day: NaiveDate) -> Option<String> {
+        let first = self.first.filter(|first| day < *first);
+        let last = self.last.filter(|last| day > *last);
+        let too_early = first.map(|first| format!("{day} is before {first}, the first day it may take effect"));
+        too_early.or_else(|| last.map(|last| format!("{day} is after {last}, the contract's last day")))
+    }
 }
 
 fn override_days(
@@ -522,36 +533,40 @@ fn check_quantity(
     let mut refuse = |code, message: String, help: &'static str| {
         findings.item_field(list, item.index, item.quantity_name, fault(code, message, help));
     };
+    // An override may name several lines: which of them refuses it?
+    let line = || quoted(candidate.line_item_id.unwrap_or(&candidate.pricing.id));
     let is_one_time = candidate.pricing.billing_period.is_none();
-    let has_begun = candidate
-        .phase_start
-        .is_some_and(|start| start <= clock.as_of || effective.is_some_and(|effective| start < effective));
+    let has_begun = candidate.phase_start.is_some_and(|start| start <= clock.as_of);
+    let will_have_begun = effective.filter(|effective| candidate.phase_start.is_some_and(|start| start < *effective));
+    let help = "leave the quantity out, or name other lines";
     if let PricingModel::FlatFee { .. } = candidate.pricing.model {
-        refuse(ProblemCode::QuantityNotApplicable, "a flat fee has no quantity".to_owned(), "leave the quantity out");
+        refuse(ProblemCode::QuantityNotApplicable, format!("{} is a flat fee, which has no quantity", line()), help);
     } else if is_one_time && has_begun {
-        let message = "the one-time line has been charged".to_owned();
-        refuse(ProblemCode::QuantityNotApplicable, message, "leave the quantity out");
+        refuse(ProblemCode::QuantityNotApplicable, format!("the one-time line {} has been charged", line()), help);
+    } else if let Some(effective) = will_have_begun.filter(|_| is_one_time) {
+        let message = format!("the one-time line {} will have been charged by {effective}", line());
+        refuse(ProblemCode::QuantityNotApplicable, message, help);
     }
     let LineQuantity::Fixed { minimum, maximum, multiple_of, .. } = &candidate.pricing.quantity else { return };
     if let Some(minimum) = minimum.filter(|minimum| quantity < *minimum) {
         refuse(
             ProblemCode::QuantityBelowMinimum,
-            format!("{quantity} is less than the minimum, {minimum}"),
+            format!("{quantity} is less than the minimum of {}, {minimum}", line()),
             "send at least the minimum",
         );
     }
     if let Some(maximum) = maximum.filter(|maximum| quantity > *maximum) {
         refuse(
             ProblemCode::QuantityAboveMaximum,
-            format!("{quantity} is more than the maximum, {maximum}"),
+            format!("{quantity} is more than the maximum of {}, {maximum}", line()),
             "send at most the maximum",
         );
     }
     if let Some(step) = multiple_of.filter(|step| !quantity.is_multiple_of(*step)) {
         refuse(
             ProblemCode::QuantityNotAMultiple,
-            format!("{quantity} is not a multiple of {step}"),
-            "send a multiple of it",
+            format!("{quantity} is not a multiple of {step}, in which {} is sold", line()),
+            "send such a multiple",
         );
     }
 }

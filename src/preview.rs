@@ -148,8 +148,10 @@ fn check_late(checkout: &Checkout, contracts: &Contracts) -> Result<(), Problems
         Subject::QuantityUpdate { .. } => {
             let mut lines = contracts.after.phases.iter().flat_map(|phase| &phase.lines);
             if !lines.any(|line| line.changed_from.is_some()) {
-                let help = "send an override that makes a line differ on a day from `start_date` on";
-                findings.field(list, Fault::new(ProblemCode::NothingChanges, "no line would change", help));
+                let message = format!("no line would change on {} or later", checkout.effective);
+                let help = "send another quantity, state or dimension values of a line that lives then; expected usage \
+                            and descriptions alone change nothing";
+                findings.field(list, Fault::new(ProblemCode::NothingChanges, message, help));
             }
         }
     }
