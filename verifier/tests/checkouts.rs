@@ -352,6 +352,7 @@ async fn contracts_are_listed_newest_first_a_page_at_a_time() {
         let page = server.get(&path).await;
         let Json::List(data) = at(&page.json(), "/data") else { panic!("{}", page.text) };
         found.extend(data.iter().map(|contract| at(contract, "/id")));
+        assert!(found.len() <= ids.len(), "a page was repeated: {found:?}");
         match at(&page.json(), "/next_cursor") {
             Json::String(cursor) => path = format!("/contracts?limit=2&cursor={cursor}"),
             end => {
