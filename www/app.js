@@ -1,17 +1,20 @@
 // The checkout page: holds the order, asks the engine after every change, and takes the order to the server at the end.
 
 import { CheckoutPreviewError, createCheckoutPreview, init } from "checkout-preview";
-import { priceChange } from "./change.js";
+import { fillRhythms, offerCards, rhythmCards } from "./cards.js";
+import { checkoutOf, showStage } from "./checkout.js";
 import { confirmation, reviewSheet } from "./contract.js";
-import { el, icon } from "./dom.js";
-import { fillRhythms, followPreview, offerCards, optionRows, rhythmCards } from "./form.js";
-import { difference, isNegative, isZero, moment, money, nextMonth, today, yearLater } from "./format.js";
-import { keepOrder, offerOf, planOf, regionOf, requestOf, restoreOrder } from "./order.js";
-import { showProblems, wordsFor } from "./problems.js";
-import { confirmCheckout, createCheckout, fetchCatalog, readCheckout } from "./server.js";
+import { el } from "./dom.js";
+import { difference, isNegative, isZero, money, nextMonth, today, yearLater } from "./format.js";
+import { linesOfPlan } from "./lines.js";
+import { followPreview, optionRows } from "./options.js";
+import { choicesOf, forgetOrder, keepOrder, offerOf, planOf, regionOf, requestOf, restoreOrder } from "./order.js";
+import { showProblems, showRefusal, toFirstProblem } from "./problems.js";
+import { slider } from "./quantity.js";
+import { fetchCatalog } from "./server.js";
 import { regions } from "./store.js";
 import { bill, dueOf } from "./summary.js";
-import { announce, explain, lookAt, say, whileBusy } from "./voice.js";
+import { announce, explain, say, tellTime } from "./voice.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("order");
@@ -19,13 +22,14 @@ const form = $("order");
 const order = restoreOrder();
 let catalog;
 let plan;
-let shown = null;    // {request, preview}: what the summary shows, or null while a field is wrong
-let checkout = null; // the session, from Continue on
+let shown = null; // {request, preview}: what the summary shows, or null while a field is wrong
+
+const proceed = checkoutOf({ form, thing: "order", show, review, done, reload, refused });
 
 start();
 
 async function start() {
-  setStage("loading");
+  showStage("loading", form);
   say(null);
   try {
     [catalog] = await Promise.all([fetchCatalog(), init()]);
@@ -35,7 +39,7 @@ async function start() {
   }
   if (!customerOf(order.customer)) order.customer = null;
   buildForm();
-  setStage("choose");
+  showStage("choose", form);
 }
 
 const customerOf = (id) => catalog.customers?.find((customer) => customer.id === id);
@@ -73,7 +77,7 @@ function buildChoices() {
     form.querySelector(`[name=rhythm][value="${rhythm}"]`).focus();
   }));
 
-  const rows = plan ? optionRows(order, plan, refresh) : { included: [], extras: [] };
+  const rows = plan ? optionRows(choicesOf(order), linesOfPlan(plan), plan.currency, slider, refresh) : { included: [], extras: [] };
   $("options").replaceChildren(...rows.included);
   $("extras").replaceChildren(...rows.extras);
   $("extras-block").hidden = rows.extras.length === 0;
@@ -109,20 +113,8 @@ function refresh() {
   }
 }
 
-/** Shows what is wrong with the order, or that nothing is. The last good price stays, greyed. */
 function refuse(problems, lines) {
-  const elsewhere = showProblems(form, problems, lines);
-  const wrong = problems.length > 0;
-  $("summary").classList.toggle("stale", wrong);
-  say(elsewhere.length === 0 ? null : {
-    title: "This order cannot be priced",
-    text: elsewhere.map((problem) => wordsFor(problem)).join(" "),
-  });
-  if (wrong) {
-    for (const input of form.querySelectorAll("[aria-valuetext]")) input.removeAttribute("aria-valuetext");
-    $("timing").replaceChildren(icon("alert"), "Mend the marked field to see the new price");
-    announce(""); // there is no total now; the problem speaks for itself
-  }
+  showRefusal({ form, problems, lines, title: "This order cannot be priced" });
 }
 
 function showPreview(preview, took = null) {
@@ -130,10 +122,7 @@ function showPreview(preview, took = null) {
   $("bill").replaceChildren(...bill(preview, plan));
   $("due-label").textContent = due.label;
   $("due-amount").textContent = due.text;
-  if (took !== null) {
-    const time = took < 0.1 ? "less than 0.1" : took.toFixed(1);
-    $("timing").replaceChildren(icon("bolt"), `Computed in your browser in ${time} ms, no server asked`);
-  }
+  if (took !== null) tellTime(took);
   followPreview(form, preview, due);
   fillRhythms($("rhythms"), firstYears(preview.start_date));
   announce(`${due.label} ${due.text}`);
@@ -213,11 +202,7 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   refresh(); // the page may have been open past midnight
   if (shown) showProblems(form, missingFields());
-  const wrong = form.querySelector("[aria-invalid]");
-  if (wrong) {
-    wrong.focus({ preventScroll: true });
-    wrong.scrollIntoView({ block: "center" }); // with the words below it
-  } else if (shown) proceed(shown.request, shown.preview);
+  if (!toFirstProblem(form) && shown) proceed(shown.request, shown.preview);
 });
 
 /** What this shop wants to know of a new customer; the engine keeps it as it is. */
@@ -229,126 +214,34 @@ function missingFields() {
   ].filter(Boolean);
 }
 
-/** Stores the checkout as `preview` shows it. */
-async function proceed(request, preview) {
-  say(null);
-  const focused = document.activeElement;
-  form.inert = true;
-  const changed = await whileBusy($("continue"), "Holding your price", async () => {
-    try {
-      checkout = await createCheckout(request, preview.estimates);
-      shown = { request, preview };
-      review();
-    } catch (error) {
-      if (error.body?.code === "preview_mismatch") return error.body;
-      if (error.body?.problems) await learnWhy(error.body.problems);
-      else explain(error, "Your order was not saved", () => proceed(request, preview));
-    }
-    return null;
-  });
-  form.inert = false;
-  if (document.activeElement === document.body) focused.focus();
-  if (changed) await askAgain(request, preview, changed);
+async function reload() {
+  catalog = await fetchCatalog();
+  buildChoices();
 }
 
-/** The server refuses what the engine here took: its catalog is another one by now. */
-async function learnWhy(problems) {
-  catalog = await fetchCatalog().catch(() => catalog);
-  buildChoices();
+/** The server refuses what the engine here took. */
+function refused(problems) {
   if (shown) refuse(problems, requestOf(order, plan).lines);
 }
 
-/** The server came to another price: show both and let the buyer decide. */
-async function askAgain(request, preview, { differences, preview: fresh }) {
-  const dialog = $("price-changed");
-  dialog.replaceChildren(...priceChange(preview, fresh, differences));
-  dialog.showModal();
-  const answer = await new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
-  try {
-    catalog = await fetchCatalog();
-    buildChoices();
-  } catch (error) {
-    explain(error, "The new price list did not load", start);
-    return;
-  }
-  if (answer === "accept") await proceed(request, fresh);
-}
-
-function review() {
-  setStage("review");
-  showPreview(shown.preview);
-  $("review").replaceChildren(...reviewSheet({ ...shown, plan, checkout, buyer: buyerName(), seller: entity().name }));
-  lookAt($("review-title"));
+function review(preview, checkout) {
+  showPreview(preview);
+  $("review").replaceChildren(...reviewSheet({ preview, title: plan.name, checkout, buyer: buyerName(), seller: entity().name }));
 }
 
 const buyerName = () => customerOf(order.customer)?.name ?? order.company.trim();
 
-$("edit").addEventListener("click", backToChoices);
-
-function backToChoices() {
-  checkout = null;
-  say(null);
-  setStage("choose");
-  buildChoices();
-  lookAt($("order-title"));
+function done(session) {
+  const account = new URLSearchParams({ customer: session.contract.customer_id, contract: session.contract.id });
+  const links = [
+    order.customer && el("a.quiet", { href: `account.html?${account}` }, "See it in your account"),
+    el("a.quiet", { href: "./" }, "Start another order"),
+  ];
+  $("done").replaceChildren(...confirmation({ session, title: plan.name, buyer: buyerName(), links }));
+  forgetOrder(); // the next order starts afresh
 }
 
-$("confirm").addEventListener("click", confirm);
-
-async function confirm() {
-  say(null);
-  await whileBusy($("confirm"), "Making your contract", async () => {
-    try {
-      finish(await confirmCheckout(checkout));
-    } catch (error) {
-      const { code, current_status: status } = error.body ?? {};
-      if (status === "contract_created") await finishFromServer();
-      else if (status === "expired") renew(`The price was held until ${moment(checkout.expires_at)}.`);
-      else if (status) renew(`The order was ${status.replaceAll("_", " ")} in the meantime.`);
-      else if (code === "estimates_not_reproducible" || code === "contract_changed" || error.status === 404) {
-        renew("The stored price can no longer be used.");
-      } else explain(error, "Your order may not be confirmed yet", confirm, "Trying again cannot order twice.");
-    }
-  });
+function show(stage) {
+  showStage(stage, form);
+  if (stage === "choose") buildChoices();
 }
-
-// The contract was made, but its answer got lost on the way.
-async function finishFromServer() {
-  try {
-    finish(await readCheckout(checkout));
-  } catch (error) {
-    explain(error, "Your order is confirmed, but did not load", finishFromServer);
-  }
-}
-
-function renew(text) {
-  say({
-    title: "This offer has run out",
-    text: `${text} Everything you chose is still here.`,
-    action: "Get the price again",
-    run: () => {
-      backToChoices();
-      form.requestSubmit();
-    },
-  });
-}
-
-function finish(session) {
-  setStage("done");
-  $("done").replaceChildren(...confirmation({ session, plan, buyer: buyerName() }));
-  lookAt($("done-title"));
-  keepOrder({}); // the next order starts afresh
-}
-
-function setStage(stage) {
-  $("checkout").dataset.stage = stage;
-  $("checkout").hidden = stage === "done";
-  $("done").hidden = stage !== "done";
-  form.hidden = stage === "review";
-  $("review").hidden = stage !== "review";
-  $("continue").hidden = stage === "review";
-  $("continue").disabled = stage === "loading";
-  $("confirm").hidden = $("edit").hidden = stage !== "review";
-  document.querySelector(".region").hidden = stage === "review" || stage === "done";
-}
-

@@ -12,7 +12,7 @@ export function priceChange(before, after, differences) {
   ]).filter(Boolean);
   return [
     el("h2", { id: "price-changed-title" }, "The price has changed"),
-    el("p", {}, "The price list was updated while you were choosing. Nothing has been ordered yet."),
+    el("p", {}, `${reason(before, after)} Nothing has been agreed to yet.`),
     el("table.change", {},
       el("thead", {}, el("tr", {}, el("td", {}), el("th", { scope: "col" }, "You saw"), el("th", { scope: "col" }, "Now"))),
       el("tbody", {}, rows)),
@@ -21,6 +21,11 @@ export function priceChange(before, after, differences) {
       el("button.primary", { value: "accept" }, "Continue at the new price")),
   ];
 }
+
+// An amended contract keeps its version in a preview, so another version is another contract.
+const reason = (before, after) => (before.contract.version === after.contract.version
+  ? "The price list was updated while you were choosing."
+  : "Somebody else changed this contract while you were choosing.");
 
 function invoiceRow(label, old, now) {
   const show = (invoice) => (invoice ? money(invoice.amount_due, invoice.currency) : "None");
@@ -40,7 +45,8 @@ function lineRows(which, before, after, differences) {
     const [old, now] = [before, after].map(({ estimates }) => estimates[which]?.line_items[index]);
     const show = (item) => (item ? money(item.net_amount, after.currency) : "None");
     if (show(old) === show(now)) return null;
-    return row(nameOf(now ?? old), show(old), show(now));
+    const given = (now ?? old).kind === "credit" ? "Given back: " : "";
+    return row(`${given}${nameOf(now ?? old)}`, show(old), show(now));
   });
 }
 

@@ -1,46 +1,50 @@
-// The last two screens: the order to be confirmed, and the contract that came of it.
+// The last two screens: what is to be confirmed, and the contract that came of it.
 
 import { amount, el, icon } from "./dom.js";
 import { counted, day, duration, moment, money } from "./format.js";
-import { hasQuantity, isMetered } from "./order.js";
+import { enabledOn, hasQuantity, isMetered, phasesFrom, quantityOn } from "./lines.js";
 import { products } from "./store.js";
 
-/** What is about to be agreed to. */
-export function reviewSheet({ preview, plan, checkout, buyer, seller }) {
+/** What is about to be agreed to. `title` names the plan; `before` is the contract to be changed, if there is one. */
+export function reviewSheet({ preview, title, checkout, buyer, seller, before = null }) {
   return [
     el("h1", { id: "review-title", tabindex: "-1" }, "Check and confirm"),
     el("p.lead", {}, "This price is held for you until ", el("strong", {}, moment(checkout.expires_at)), "."),
     facts([
       ["Buyer", buyer],
       ["Seller", seller],
-      ["Plan", plan.name],
-      ["Starts", day(preview.start_date)],
+      ["Contract", before && el("code", {}, before.id)],
+      ["Plan", title],
+      [before ? "Takes effect" : "Starts", day(preview.start_date)],
       ["Ends", preview.end_date ? day(preview.end_date) : "When you cancel"],
     ]),
-    el("h2", {}, "You get"),
-    contractLines(preview.contract),
+    el("h2", {}, before ? "From then on you have" : "You get"),
+    contractLines(preview.contract, preview.start_date),
     el("p.note", {}, "By confirming you agree to the two invoices shown and to the charges of the periods after them."),
   ];
 }
 
-/** The contract as the server stored it. */
-export function confirmation({ session, plan, buyer }) {
-  const { contract, estimates: { current_invoice: current, next_invoice: next } } = session;
+/** The contract as the server stored it; `links` lead on from it. */
+export function confirmation({ session, title, buyer, links }) {
+  const { contract, source_contract_id: changed, start_date: start } = session;
+  const { current_invoice: current, next_invoice: next } = session.estimates;
   return [
     el("p.seal", {}, icon("check")),
-    el("h1", { id: "done-title", tabindex: "-1" }, "Your contract is made"),
-    el("p.lead", {}, `${plan.name} starts on ${day(contract.start_date)}.`),
+    el("h1", { id: "done-title", tabindex: "-1" }, changed ? "Your contract is changed" : "Your contract is made"),
+    el("p.lead", {}, changed ? `The change takes effect on ${day(start)}.` : `${title} starts on ${day(start)}.`),
     facts([
       ["Contract", el("code", {}, contract.id)],
+      ["Version", changed && String(contract.version)],
+      ["Plan", changed && title],
       ["Buyer", buyer],
-      ["Starts", day(contract.start_date)],
+      ["Starts", !changed && day(start)],
       ["Ends", contract.end_date ? day(contract.end_date) : "When you cancel"],
       [`Invoice of ${day(current.invoice_date)}`, amount(money(current.amount_due, current.currency))],
       ["Next invoice", next ? [amount(money(next.amount_due, next.currency)), ` on ${day(next.invoice_date)}`] : "None"],
     ]),
     el("h2", {}, "In your contract"),
-    contractLines(contract),
-    el("p", {}, el("a.quiet", { href: "./" }, "Start another order")),
+    contractLines(contract, start),
+    el("p.links", {}, links),
   ];
 }
 
@@ -49,17 +53,32 @@ function facts(pairs) {
     el("div", {}, el("dt", {}, term), el("dd", {}, value))));
 }
 
-// Phase by phase, with only the lines that are switched on.
-function contractLines(contract) {
-  return el("div", {}, contract.phases.map((phase) => el("section.phase", {},
-    contract.phases.length > 1 && el("h3", {}, `${phase.name}, from ${day(phase.start_date)}`),
-    el("ul.agreed", {}, phase.lines.filter((line) => line.is_enabled !== false).map((line) =>
-      el("li", {}, icon("check"), el("span", {}, line.product.name), el("span.note", {}, lineText(line))))))));
+// Phase by phase from a day on, with only the lines that are switched on then.
+function contractLines(contract, from) {
+  const phases = phasesFrom(contract, from);
+  return el("div", {}, phases.map((phase) => {
+    const date = phase.start_date < from ? from : phase.start_date;
+    return el("section.phase", {},
+      phases.length > 1 && el("h3", {}, `${phase.name}, from ${day(date)}`),
+      el("ul.agreed", {}, phase.lines.filter((line) => enabledOn(line, date)).map((line) =>
+        el("li", {}, icon("check"), el("span", {}, line.product.name), el("span.note", {}, lineText(line, date))))));
+  }));
 }
 
-function lineText(line) {
+/** `12 seats, every month; 8 from Jan 15, 2027`: how much of a line a contract has on a day, and what is arranged for later. */
+export function lineText(line, date) {
   const rhythm = line.billing_period ? `every ${duration(line.billing_period.cadence)}` : "once";
   if (isMetered(line)) return `by use, ${rhythm}`;
   const noun = products[line.product.id]?.noun;
-  return hasQuantity(line) ? `${counted(line.quantity?.value ?? "1", noun)}, ${rhythm}` : rhythm;
+  return [hasQuantity(line) ? `${counted(quantityOn(line, date), noun)}, ${rhythm}` : rhythm, ...arranged(line, date)].join("; ");
+}
+
+/** What is arranged for days after `date`: `8 seats from Jan 15, 2027`. */
+export function arranged(line, date) {
+  const noun = products[line.product.id]?.noun;
+  const after = ({ effective_from: from }) => from > date;
+  return [
+    ...(line.quantity_entries ?? []).filter(after).map(({ effective_from: from, value }) => `${counted(String(value), noun)} from ${day(from)}`),
+    ...(line.enabled_entries ?? []).filter(after).map(({ effective_from: from, value }) => `${value ? "on" : "off"} from ${day(from)}`),
+  ];
 }

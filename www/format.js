@@ -27,6 +27,17 @@ export function difference(a, b) {
   return digits === 0 ? sign + text : `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`;
 }
 
+/** The sum of amounts in one currency, with its digits also where there are none: `"0.00"`. */
+export function sum(texts, currency) {
+  const digits = new Intl.NumberFormat(locale, { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
+  return texts.reduce((total, text) => difference(total, negated(text)), (0).toFixed(digits));
+}
+
+/** An amount for the side of a chart, where there is little room: `$1.2K`. */
+export const shortMoney = (value, currency) => new Intl.NumberFormat(locale, {
+  style: "currency", currency, currencyDisplay: "narrowSymbol", notation: "compact", maximumFractionDigits: 1,
+}).format(value);
+
 export const isZero = (text) => !/[1-9]/.test(text);
 export const isNegative = (text) => text.startsWith("-") && !isZero(text);
 export const negated = (text) => (text.startsWith("-") ? text.slice(1) : `-${text}`);
@@ -49,6 +60,21 @@ export function yearLater(date, shift = 0) {
   later.setUTCFullYear(later.getUTCFullYear() + 1);
   later.setUTCDate(later.getUTCDate() + shift);
   return later.toISOString().slice(0, 10);
+}
+
+const monthFormats = {
+  long: new Intl.DateTimeFormat(locale, { month: "long", year: "numeric", timeZone: "UTC" }),
+  short: new Intl.DateTimeFormat(locale, { month: "short", timeZone: "UTC" }),
+  narrow: new Intl.DateTimeFormat(locale, { month: "narrow", timeZone: "UTC" }),
+  year: new Intl.DateTimeFormat(locale, { year: "numeric", timeZone: "UTC" }),
+};
+
+/** The month of a day: `November 2026`, `Nov`, `N`, or only its `2026`. */
+export const month = (date, style) => monthFormats[style].format(utc(date));
+
+/** The day before. */
+export function dayBefore(date) {
+  return new Date(utc(date).getTime() - 86_400_000).toISOString().slice(0, 10);
 }
 
 /** The first day of the month after `date`. */

@@ -1,16 +1,17 @@
-// What the buyer has chosen, and the checkout request it stands for. Knows no page and no server.
+// What the buyer has chosen in the shop, and the checkout request it stands for. Knows no page and no server.
 
+import { linesOfPlan, newChoices, overridesOf } from "./lines.js";
+import { keep, kept } from "./memory.js";
 import { offers, planId, regions } from "./store.js";
 
 function newOrder() {
   return {
     region: regions[0].id,
     offer: "team",
-    rhythms: {},      // offer -> the rhythm picked
-    quantities: {},   // offer -> product -> what stands in the field, as typed
-    switches: {},     // offer -> product -> on or off
-    start: null,      // null: today, whatever day that becomes
-    customer: null,   // null: a guest
+    rhythms: {}, // offer -> the rhythm picked
+    choices: {}, // offer -> what was chosen of its lines
+    start: null, // null: today, whatever day that becomes
+    customer: null, // null: a guest
     company: "",
     email: "",
   };
@@ -19,51 +20,16 @@ function newOrder() {
 export const offerOf = (order) => offers.find((offer) => offer.id === order.offer);
 export const regionOf = (order) => regions.find((region) => region.id === order.region);
 export const rhythmOf = (order) => order.rhythms[order.offer] ?? offerOf(order).rhythms[0];
+export const choicesOf = (order) => (order.choices[order.offer] ??= newChoices());
 
 export function planOf(order, catalog, rhythm = rhythmOf(order)) {
   const id = planId(rhythm, regionOf(order));
   return catalog.plans.find((plan) => plan.id === id);
 }
 
-/** The plan's products, each once: `{product, pricing, optional}`, as the plan's last phase prices it. */
-export function productsOf(plan) {
-  const found = new Map();
-  for (const pricing of plan.phases.flatMap((phase) => phase.pricings)) {
-    found.set(pricing.product.id, { product: pricing.product, pricing, optional: pricing.is_enabled === false });
-  }
-  return [...found.values()];
-}
-
-export const isMetered = (pricing) => pricing.quantity?.type === "metered";
-export const hasQuantity = (pricing) => isMetered(pricing) || pricing.pricing_data.pricing_type !== "flat_fee";
-export const usualQuantity = (pricing) =>
-  isMetered(pricing) ? (pricing.quantity.expected ?? "0") : (pricing.quantity?.value ?? "1");
-
-export const quantityOf = (order, { product, pricing }) =>
-  order.quantities[order.offer]?.[product.id] ?? usualQuantity(pricing);
-export const isOn = (order, { product, optional }) => order.switches[order.offer]?.[product.id] ?? !optional;
-
-/** Keeps a choice for the offer that is picked now. */
-export function choose(kind, order, productId, value) {
-  (order[kind][order.offer] ??= {})[productId] = value;
-}
-
 /** The request, and for each of its overrides the line it speaks of. */
 export function requestOf(order, plan) {
-  const lines = [];
-  const overrides = [];
-  for (const line of productsOf(plan)) {
-    const override = { product_id: line.product.id };
-    const on = isOn(order, line);
-    if (on === line.optional) override.is_enabled = on;
-    if (on && hasQuantity(line.pricing) && quantityOf(order, line) !== usualQuantity(line.pricing)) {
-      override.quantity = quantityOf(order, line);
-    }
-    if (Object.keys(override).length > 1) {
-      overrides.push(override);
-      lines.push(line);
-    }
-  }
+  const { overrides, lines } = overridesOf(choicesOf(order), linesOfPlan(plan));
   const request = { plan_id: plan.id, product_overrides: overrides };
   if (order.start !== null) request.start_date = order.start;
   if (order.customer) {
@@ -77,21 +43,11 @@ export function requestOf(order, plan) {
 
 const KEPT = "ternwell-order";
 
-/** Keeps the order over a reload. Where storage is switched off, it lives as long as the page. */
-export function keepOrder(order) {
-  try {
-    sessionStorage.setItem(KEPT, JSON.stringify(order));
-  } catch {
-    // It is only a convenience.
-  }
-}
+export const keepOrder = (order) => keep(KEPT, order);
+export const forgetOrder = () => keep(KEPT, {});
 
+/** The order as it was before a reload, if this shop still has all of it. */
 export function restoreOrder() {
-  try {
-    const order = { ...newOrder(), ...JSON.parse(sessionStorage.getItem(KEPT)) };
-    if (offerOf(order)?.rhythms.includes(rhythmOf(order)) && regionOf(order)) return order;
-  } catch {
-    // What cannot be read is forgotten.
-  }
-  return newOrder();
+  const order = { ...newOrder(), ...kept(KEPT) };
+  return offerOf(order)?.rhythms.includes(rhythmOf(order)) && regionOf(order) ? order : newOrder();
 }

@@ -1,7 +1,9 @@
 // Puts each problem beside the field it is about, in words for the buyer.
 
+import { icon } from "./dom.js";
 import { counted, sentence } from "./format.js";
 import { products } from "./store.js";
+import { announce, say } from "./voice.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -24,6 +26,26 @@ export function showProblems(form, problems, lines = []) {
   return elsewhere;
 }
 
+/** Shows what is wrong, or that nothing is. The last good price stays, greyed. */
+export function showRefusal({ form, problems, lines, title }) {
+  const elsewhere = showProblems(form, problems, lines);
+  const wrong = problems.length > 0;
+  for (const price of document.querySelectorAll(".price")) price.classList.toggle("stale", wrong);
+  say(elsewhere.length === 0 ? null : { title, text: elsewhere.map((problem) => wordsFor(problem)).join(" ") });
+  if (!wrong) return;
+  for (const input of form.querySelectorAll("[aria-valuetext]")) input.removeAttribute("aria-valuetext");
+  $("timing").replaceChildren(icon("alert"), "Mend the marked field to see the new price");
+  announce(""); // there is no total now; the problem speaks for itself
+}
+
+/** Leads to the first field that is marked; answers whether there is one. */
+export function toFirstProblem(form) {
+  const wrong = form.querySelector("[aria-invalid]");
+  wrong?.focus({ preventScroll: true });
+  wrong?.scrollIntoView({ block: "center" }); // with the words below it
+  return Boolean(wrong);
+}
+
 /** The engine speaks to developers; what a buyer can bring about, this shop says in its own words. */
 export function wordsFor({ code, message, help }, line) {
   const { minimum, maximum, multiple_of: step } = line?.pricing.quantity ?? {};
@@ -34,6 +56,9 @@ export function wordsFor({ code, message, help }, line) {
     case "quantity_not_a_multiple": return step === "1" ? "Choose a whole number." : `Choose a multiple of ${step}.`;
     case "invalid_decimal": return "Enter a number, such as 12.";
     case "invalid_date": return "Enter a day between 1970 and 2999.";
+    case "start_date_outside_contract": return "Choose a day on which the contract runs.";
+    case "nothing_changes":
+    case "plan_unchanged": return "This is what the contract has already. Change a number, a switch or the plan.";
     case "plan_not_found":
     case "plan_not_active": return "This plan is no longer sold. Pick another one.";
     case "company_missing": return "Enter your company’s name, as it should stand on the invoice.";

@@ -14,6 +14,19 @@ const PATIENCE_MS = 15_000;
 /** The price list, with the customers this page may speak for. */
 export const fetchCatalog = () => call("GET", "/catalog");
 
+/** A customer's contracts as they are now: those made by checkouts first. */
+export async function fetchContracts(customerId) {
+  const contracts = [];
+  let cursor = null;
+  do {
+    const query = new URLSearchParams({ customer_id: customerId, limit: "100", ...(cursor && { cursor }) });
+    const page = await call("GET", `/contracts?${query}`);
+    contracts.push(...page.data);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return contracts;
+}
+
 /** Stores the checkout, if the server comes to the same estimates. One that is never confirmed expires by itself. */
 export const createCheckout = (request, estimates) => call("POST", "/checkouts", { ...request, expected_estimates: estimates });
 

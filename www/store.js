@@ -18,6 +18,26 @@ export const rhythmNames = { team_monthly: "Pay monthly", team_annual: "Pay year
 
 export const planId = (rhythm, region) => `${rhythm}_${region.id}`;
 
+const rhythmWords = { team_monthly: "paid monthly", team_annual: "paid yearly" };
+
+// Every plan that is sold, in the order in which the shop shows them.
+const sold = offers.flatMap((offer) => offer.rhythms.flatMap((rhythm) =>
+  regions.map((region) => ({ id: planId(rhythm, region), offer, rhythm }))));
+
+export const offerOfPlan = (plan) => sold.find(({ id }) => id === plan.id)?.offer;
+
+/** A plan's name, with its rhythm where the offer has two: `Team, paid yearly`. */
+export function planTitle(plan) {
+  const words = rhythmWords[sold.find(({ id }) => id === plan.id)?.rhythm];
+  return words ? `${plan.name}, ${words}` : plan.name;
+}
+
+/** The plans that a contract can move to. */
+export function plansBeside(contract, catalog) {
+  return sold.map(({ id }) => catalog.plans.find((plan) => plan.id === id))
+    .filter((plan) => plan && plan.currency === contract.currency && plan.id !== contract.plan_id);
+}
+
 /** Nouns by product, and for usage, which has no maximum, how far the slider goes and in what steps. */
 export const products = {
   seats: { noun: { one: "seat", other: "seats" } },

@@ -1,7 +1,7 @@
 // Draws what the engine answered: both invoices, line by line. Adds nothing up; it only leaves out rows that are zero.
 
 import { amount, el } from "./dom.js";
-import { counted, day, days, difference, duration, isZero, money, negated, number } from "./format.js";
+import { counted, day, days, difference, duration, isNegative, isZero, money, negated, number } from "./format.js";
 import { products } from "./store.js";
 
 /** The label and amount of the one number that matters: what is due with this order. */
@@ -10,39 +10,56 @@ export function dueOf({ estimates: { current_invoice: invoice }, as_of }) {
   return { label, text: money(invoice.amount_due, invoice.currency) };
 }
 
-/** Both invoices of `preview`, made from `plan`, as elements. */
-export function bill(preview, plan) {
+/**
+ * Both invoices of `preview`, made from `plan`, as elements; with what a customer wants to know of a change above them. A
+ * change has charges of the contract as it was, too: `before`.
+ */
+export function bill(preview, plan, { before = null, effects = null } = {}) {
   const { current_invoice: current, next_invoice: next } = preview.estimates;
+  const phases = [...plan.phases, ...(before?.phases ?? [])];
   return [
-    el("p.bill-plan", {}, el("strong", {}, plan.name), ` ${period(preview)}`),
-    invoice(current, plan, dueOf(preview).label, currentNote(preview)),
-    next
-      ? invoice(next, plan, `Next invoice, ${day(next.invoice_date)}`)
-      : el("section.invoice.last", {},
-          el("div.invoice-head", {}, el("h3", {}, "Next invoice"), el("span.amount", {}, "None")),
-          el("p.note", {}, "As things stand, nothing more will be charged.")),
+    effects ?? el("p.bill-plan", {}, el("strong", {}, plan.name), ` ${period(preview)}`),
+    invoice(current, phases, dueOf(preview).label, before ? amendedNote(current) : trialNote(preview)),
+    nextInvoice(next, phases),
   ];
+}
+
+/** The invoice that comes next, or that none does. */
+export function nextInvoice(next, phases) {
+  if (next) return invoice(next, phases, `Next invoice, ${day(next.invoice_date)}`);
+  return el("section.invoice.last", {},
+    el("div.invoice-head", {}, el("h3", {}, "Next invoice"), el("span.amount", {}, "None")),
+    el("p.note", {}, "As things stand, nothing more will be charged."));
 }
 
 function period({ start_date, end_date }) {
   return end_date ? days({ start_date, end_date }) : `from ${day(start_date)}`;
 }
 
-function currentNote({ contract }) {
+function trialNote({ contract }) {
   const trial = contract.phases.find((phase) => phase.phase_type === "trial");
   return trial ? `Your trial runs until ${day(trial.end_date)}. Cancel before then and nothing recurring is charged.` : null;
 }
 
-function invoice(one, plan, title, note = null) {
-  const lines = one.line_items.map((item) => lineItem(item, one, plan));
+function amendedNote({ total, credit_carried_forward: left, currency }) {
+  if (!isNegative(total)) return null;
+  return `Nothing to pay: more is given back than charged. Your credit of ${money(left, currency)} is taken off the next invoice.`;
+}
+
+function invoice(one, phases, title, note = null) {
+  const list = (items) => el("ul.lines", {}, items.map((item) => lineItem(item, one, phases)));
+  const credits = one.line_items.filter(({ kind }) => kind === "credit");
+  const charges = one.line_items.filter(({ kind }) => kind !== "credit");
   return el("section.invoice", { "data-date": one.invoice_date },
     el("div.invoice-head", {}, el("h3", {}, title), amount(money(one.amount_due, one.currency), "bdi.amount.big")),
     note && el("p.note", {}, note),
-    lines.length > 0 ? el("ul.lines", {}, lines) : el("p.note", {}, "Nothing is charged on this day."),
-    totals(one, onlyName(plan.phases.flatMap((phase) => phase.discounts ?? []))));
+    one.line_items.length === 0 && el("p.note", {}, "Nothing is charged on this day."),
+    credits.length > 0 && [el("h4", {}, "Given back"), list(credits)],
+    charges.length > 0 && [credits.length > 0 && el("h4", {}, "Charged"), list(charges)],
+    totals(one, onlyName(phases.flatMap((phase) => phase.discounts ?? []))));
 }
 
-function lineItem(item, { currency, total }, plan) {
+function lineItem(item, { currency, total }, phases) {
   const show = (text) => money(text, currency);
   const adjusted = item.subtotal !== item.net_amount;
   const part = partOf(item);
@@ -52,7 +69,7 @@ function lineItem(item, { currency, total }, plan) {
     el("p.line-facts", {}, [...facts(item), !adjusted && part].filter(Boolean).map((fact) => el("span", {}, fact))),
     item.tiers && tiers(item.tiers, currency, total.split(".")[1]?.length ?? 0),
     adjusted && (part || !item.tiers) && row(part ?? "Before adjustments", show(item.subtotal)),
-    !isZero(item.discount_amount ?? "0") && row(discountName(item, plan), show(negated(item.discount_amount))),
+    !isZero(item.discount_amount ?? "0") && row(discountName(item, phases), show(negated(item.discount_amount))),
     !isZero(item.commitment_amount ?? "0") && row("Up to the minimum spend", show(item.commitment_amount)));
 }
 
@@ -74,11 +91,14 @@ function facts(item) {
 }
 
 // A line item says how much was taken off, not by which offer; where there is only one, it is that one.
-function discountName(item, plan) {
-  return onlyName(plan.phases.flatMap((phase) => phase.pricings).find((pricing) => pricing.id === item.pricing_id)?.discounts);
+function discountName(item, phases) {
+  return onlyName(phases.flatMap((phase) => phase.pricings ?? phase.lines).find(({ id }) => id === item.pricing_id)?.discounts);
 }
 
-const onlyName = (discounts) => (discounts?.length === 1 && discounts[0].name) || "Discount";
+const onlyName = (discounts = []) => {
+  const names = new Set(discounts.map(({ name }) => name));
+  return (names.size === 1 && discounts[0].name) || "Discount";
+};
 
 // The rows the engine entered; a row's amount is exact and for the whole period.
 function tiers(rows, currency, digits) {
@@ -103,7 +123,7 @@ function totals(one, discount) {
       row("Credit applied", show(negated(one.credit_applied))),
       row("To pay", show(one.amount_due), "row.total"),
     ],
-    !isZero(one.credit_carried_forward) && row("Credit left", show(one.credit_carried_forward), "row.included"));
+    !isZero(one.credit_carried_forward) && row("Credit kept for later invoices", show(one.credit_carried_forward), "row.included"));
 }
 
 function row(label, text, selector = "row") {

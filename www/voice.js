@@ -16,6 +16,12 @@ export function say(message) {
     action ? el("button.quiet", { type: "button", onclick: run }, action) : "");
 }
 
+/** How long the engine took, for those who wonder. */
+export function tellTime(took) {
+  const time = took < 0.1 ? "less than 0.1" : took.toFixed(1);
+  $("timing").replaceChildren(icon("bolt"), `Computed in your browser in ${time} ms, no server asked`);
+}
+
 /** Says in plain words why something failed, and offers to try again. */
 export function explain(error, title, retry, comfort = "Everything you chose is kept.") {
   say({ title, text: `${reason(error)} ${comfort}`, action: "Try again", run: retry });

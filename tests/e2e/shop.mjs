@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -53,7 +53,6 @@ export async function openShop() {
 
   return {
     url,
-    binary,
     catalog: JSON.parse(readFileSync(catalogFile, "utf8")),
 
     /** Calls the server as a test may, past the page. */
@@ -64,8 +63,11 @@ export async function openShop() {
       return { status: response.status, body: await response.json() };
     },
 
-    /** The demo in a browser of its own, ready to be used. `faults` collects what the browser complained of. */
-    async visit({ width = 1280, height = 900, ...options } = {}) {
+    /**
+     * A page of the demo in a browser of its own, ready to be used; `at` stops its clock. `faults` collects what the browser
+     * complained of.
+     */
+    async visit({ path = "", at = null, width = 1280, height = 900, ...options } = {}) {
       const context = await browser.newContext({ viewport: { width, height }, ...options });
       const page = await context.newPage();
       page.faults = [];
@@ -74,11 +76,22 @@ export async function openShop() {
       page.on("console", (message) => {
         if (message.type() === "error") page.faults.push(message.text());
       });
-      await page.goto(url);
+      if (at) await page.clock.setFixedTime(at);
+      await page.goto(`${url}/${path}`);
       await page.waitForSelector("[data-stage=choose]").catch((error) => {
         throw new Error(`the demo did not start: ${page.faults.join("; ") || error.message}`);
       });
       return page;
+    },
+
+    /** What the engine says on a day of the catalog as it was written: a preview, or with `schedule` that many invoices. */
+    compute(request, asOf, schedule = null) {
+      writeFileSync(join(folder, "request.json"), JSON.stringify(request));
+      const answer = execFileSync(binary, [
+        "preview", "--request", join(folder, "request.json"), "--catalog", catalogFile, "--as-of", asOf,
+        ...(schedule ? ["--schedule", String(schedule)] : []),
+      ], { encoding: "utf8" });
+      return JSON.parse(answer);
     },
 
     async close() {

@@ -1,0 +1,57 @@
+// The coming twelve months of a contract, month by month, as it is and as it would be. Every amount is on an invoice that the
+// engine lists; here they are only added up.
+
+import { CheckoutPreviewError, createBillingSchedule } from "checkout-preview";
+import { dayBefore, nextMonth, sum, yearLater } from "./format.js";
+import { enabledOn } from "./lines.js";
+
+/**
+ * The year from today on: `{months: [{start, end, whole, before, after}], before, after, currency}`, and the contract's own next
+ * invoice. `preview` is the change's, whose invoice of today or of the day it takes effect is part of the year.
+ */
+export function outlook(request, preview, catalog) {
+  const { estimates: { current_invoice: current }, as_of: today } = preview;
+  const { invoices, without_change: own } = scheduleOfAYear(request, catalog, today);
+  const sooner = own.filter(({ invoice_date: date }) => date < current.invoice_date); // these come as they are
+  return year(today, preview.currency, own, [...sooner, current, ...invoices]);
+}
+
+/** The same for a contract that stays as it is: `after` is null. Null where nothing can be said of it. */
+export function unchangedOutlook(contract, catalog, today) {
+  // The engine lists a contract's own invoices beside those of a change, so it is asked about one, whichever is a change.
+  for (const line of contract.phases.flatMap((phase) => phase.lines)) {
+    const start = contract.start_date > today ? contract.start_date : today;
+    const override = { line_item_id: line.line_item_id, is_enabled: !enabledOn(line, start) };
+    const request = { contract_id: contract.id, product_overrides: [override], start_date: start };
+    try {
+      return year(today, contract.currency, scheduleOfAYear(request, catalog, today).without_change, null);
+    } catch (error) {
+      if (!(error instanceof CheckoutPreviewError)) throw error;
+    }
+  }
+  return null;
+}
+
+// Plans that are paid by the month have at most 26 invoices in a year, one for each of two anchors; shorter rhythms have more.
+function scheduleOfAYear(request, catalog, today) {
+  const end = yearLater(today);
+  for (const count of [30, 120]) {
+    const schedule = createBillingSchedule(request, catalog, count, { as_of: today });
+    const whole = (invoices) => invoices.length < count || invoices.at(-1).invoice_date >= end;
+    if (count === 120 || (whole(schedule.invoices) && whole(schedule.without_change))) return schedule;
+  }
+  return null;
+}
+
+function year(today, currency, before, after) {
+  const end = yearLater(today);
+  const due = (invoices, from, to) => invoices && sum(
+    invoices.filter(({ invoice_date: date }) => date >= from && date < to).map(({ amount_due: amount }) => amount), currency);
+  const months = [];
+  for (let from = today; from < end; from = nextMonth(from)) {
+    const to = nextMonth(from) < end ? nextMonth(from) : end;
+    const whole = from.endsWith("-01") && to === nextMonth(from);
+    months.push({ start: from, end: dayBefore(to), whole, before: due(before, from, to), after: due(after, from, to) });
+  }
+  return { months, currency, before: due(before, today, end), after: due(after, today, end), next: before[0] ?? null };
+}
