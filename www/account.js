@@ -7,10 +7,11 @@ import { card, leadPrice } from "./cards.js";
 import { yearChart } from "./chart.js";
 import { checkoutOf, showStage } from "./checkout.js";
 import { arranged, confirmation, reviewSheet } from "./contract.js";
+import { contractCards, hasEnded, sellerOf, todayOf } from "./contracts.js";
 import { el } from "./dom.js";
 import { effects } from "./effect.js";
-import { counted, day, money, sum, today } from "./format.js";
-import { enabledOn, hasQuantity, isMetered, phasesFrom, quantityOn } from "./lines.js";
+import { counted, money, sum } from "./format.js";
+import { isMetered } from "./lines.js";
 import { followPreview, optionRows } from "./options.js";
 import { outlook, unchangedOutlook } from "./outlook.js";
 import { showRefusal, toFirstProblem } from "./problems.js";
@@ -63,15 +64,8 @@ async function visit() {
 }
 
 const plan = () => catalog.plans.find(({ id }) => id === contract.plan_id);
-const titleOf = (one) => {
-  const its = catalog.plans.find(({ id }) => id === one.plan_id);
-  return its ? planTitle(its) : (one.phases.at(-1)?.name ?? one.id);
-};
-const entityOf = (one) => catalog.business_entities.find(({ id }) => id === one.business_entity_id);
-const todayOf = (one) => today(entityOf(one)?.time_zone ?? "UTC");
-const now = () => todayOf(contract);
+const now = () => todayOf(contract, catalog);
 const buyerName = () => $("customer").selectedOptions[0].textContent;
-const hasEnded = (one) => (one.status ?? "active") !== "active" || Boolean(one.end_date && one.end_date < todayOf(one));
 
 /** What the engine needs to know: the one contract, as the server has it now, its plan, and the one to move to. */
 const prices = () => ({
@@ -84,12 +78,16 @@ const prices = () => ({
 
 /** Looks at a contract: the one with this id, else the first that runs. */
 function openContract(id) {
-  const running = contracts.filter((one) => !hasEnded(one));
+  const running = contracts.filter((one) => !hasEnded(one, catalog));
   contract = running.find((one) => one.id === id) ?? running[0] ?? null;
   $("contracts-block").hidden = contracts.length === 0;
   $("no-contract").hidden = contract !== null;
   $("changes").hidden = $("summary").hidden = contract === null;
-  $("contracts").replaceChildren(...contracts.map(contractCard));
+  $("contracts").replaceChildren(...contractCards(contracts, contract, catalog, (picked) => {
+    openContract(picked);
+    form.querySelector("[name=contract]:checked").focus();
+  }));
+  $("buy").href = `./?${new URLSearchParams({ customer: $("customer").value })}`;
   address.search = new URLSearchParams({ customer: $("customer").value, ...(contract && { contract: contract.id }) });
   history.replaceState(null, "", address);
   if (!contract) return;
@@ -97,30 +95,6 @@ function openContract(id) {
   if (!plansBeside(contract, catalog).some((one) => one.id === amendment.planId)) amendment.planId = null;
   unchanged = unchangedOutlook(contract, prices(), now());
   buildChoices();
-}
-
-function contractCard(one) {
-  const later = one.phases.filter(({ start_date: from }) => from > todayOf(one) && from > one.start_date);
-  const since = [
-    `${day(one.start_date)}${one.end_date ? ` until ${day(one.end_date)}` : ", until you cancel"}`,
-    ...later.map((phase) => `${phase.name} from ${day(phase.start_date)}`),
-  ].join("; ");
-  const node = card({
-    name: "contract", value: one.id, checked: one === contract, title: titleOf(one), onPick: () => {
-      openContract(one.id);
-      form.querySelector("[name=contract]:checked").focus();
-    },
-    price: hasEnded(one) ? "Ended" : sizeOf(one), about: since,
-  }, el("span.card-version", {}, `Version ${one.version ?? 1}`));
-  if (hasEnded(one)) node.querySelector("input").disabled = true;
-  return node;
-}
-
-// What a contract has more or less of: `12 seats, Phone channel`.
-function sizeOf(one) {
-  const date = dayOf({}, one, todayOf(one));
-  const lines = phasesFrom(one, date)[0]?.lines.filter((line) => enabledOn(line, date) && !isMetered(line));
-  return lines?.map((line) => (hasQuantity(line) ? counted(quantityOn(line, date), products[line.product.id]?.noun) : line.product.name)).join(", ");
 }
 
 /** Everything that depends on the contract, the plan to move to, and the day. */
@@ -142,12 +116,15 @@ function buildChoices() {
 }
 
 // What a customer should know of a line besides what it is.
-function noteOf({ pricing, targets }, date) {
+function noteOf({ product, pricing, quantity, targets }, date) {
   if (!targets[0].line_item_id) return null;
   const waits = pricing.quantity?.allow_mid_cycle_cancellation === false;
   const later = arranged(pricing, date);
-  return [waits && "A lower number counts from the next billing period on.", later.length > 0 && `Arranged: ${later.join(", ")}.`]
-    .filter(Boolean).join(" ");
+  return [
+    isMetered(pricing) && `Reckoned with ${counted(quantity, products[product.id]?.noun)} each billing period.`,
+    waits && "A lower number counts from the next billing period on.",
+    later.length > 0 && `Arranged: ${later.join(", ")}.`,
+  ].filter(Boolean).join(" ");
 }
 
 function planCard(one) {
@@ -286,7 +263,7 @@ function refused(problems) {
 function review(preview, checkout) {
   showPreview(preview, requestOf(amendment, contract, catalog, now()).lines);
   const title = planTitle(targetOf(amendment, catalog) ?? plan());
-  const sides = { buyer: buyerName(), seller: entityOf(contract)?.name };
+  const sides = { buyer: buyerName(), seller: sellerOf(contract, catalog)?.name };
   $("review").replaceChildren(...reviewSheet({ preview, title, checkout, ...sides, before: contract }));
 }
 

@@ -37,8 +37,11 @@ async function start() {
     explain(error, "The price list did not load", start);
     return;
   }
-  if (!customerOf(order.customer)) order.customer = null;
+  const named = new URLSearchParams(location.search).get("customer"); // by the account page
+  order.customer = [named, order.customer].find(customerOf) ?? null;
+  history.replaceState(null, "", location.pathname); // a reload keeps what is chosen from here on
   buildForm();
+  if (order.customer) buyAs(order.customer);
   showStage("choose", form);
 }
 

@@ -123,9 +123,9 @@ function signed({ before, after }, currency) {
   return isZero(more) ? "±0" : `${isNegative(more) ? "" : "+"}${money(more, currency)}`;
 }
 
-/** The next round number, whose half is round too. */
+/** The next round number. */
 function scale(most) {
   if (most === 0) return 0;
   const power = 10 ** Math.floor(Math.log10(most));
-  return [1, 2, 4, 6, 8, 10].find((digit) => digit * power >= most) * power;
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((digit) => digit * power >= most) * power;
 }

@@ -24,7 +24,7 @@ function move(preview, before, { from, to }) {
   return [
     { sign: "change", what: `${planTitle(to)}, from ${day(start)}`, why: from && `${planTitle(from)}, until then.` },
     lost.length > 0 && { sign: "alert", what: `Ends with the old plan: ${lost.join(", ")}` },
-    bound.length > 0 && { sign: "alert", what: `No credit for ${bound.join(", ")} before the end of what is paid` },
+    bound.length > 0 && { sign: "alert", what: `No credit for ${bound.join(", ")}`, why: "Taken until the end of the billing period." },
     contract.anchor_date !== before.anchor_date && { sign: "later", what: `Billing periods are counted from ${day(contract.anchor_date)}` },
   ].filter(Boolean);
 }

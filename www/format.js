@@ -35,7 +35,7 @@ export function sum(texts, currency) {
 
 /** An amount for the side of a chart, where there is little room: `$1.2K`. */
 export const shortMoney = (value, currency) => new Intl.NumberFormat(locale, {
-  style: "currency", currency, currencyDisplay: "narrowSymbol", notation: "compact", maximumFractionDigits: 1,
+  style: "currency", currency, currencyDisplay: "narrowSymbol", notation: "compact", maximumFractionDigits: 2,
 }).format(value);
 
 export const isZero = (text) => !/[1-9]/.test(text);

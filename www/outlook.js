@@ -32,15 +32,14 @@ export function unchangedOutlook(contract, catalog, today) {
   return null;
 }
 
-// Plans that are paid by the month have at most 26 invoices in a year, one for each of two anchors; shorter rhythms have more.
+// What is paid by the month has 12 invoices in a year and needs a 13th to show that it has no more; other contracts have more
+// invoices, and are asked about once more.
 function scheduleOfAYear(request, catalog, today) {
   const end = yearLater(today);
-  for (const count of [30, 120]) {
-    const schedule = createBillingSchedule(request, catalog, count, { as_of: today });
-    const whole = (invoices) => invoices.length < count || invoices.at(-1).invoice_date >= end;
-    if (count === 120 || (whole(schedule.invoices) && whole(schedule.without_change))) return schedule;
-  }
-  return null;
+  const ask = (count) => createBillingSchedule(request, catalog, count, { as_of: today });
+  const first = ask(13);
+  const whole = (invoices) => invoices.length < 13 || invoices.at(-1).invoice_date >= end;
+  return whole(first.invoices) && whole(first.without_change) ? first : ask(120);
 }
 
 function year(today, currency, before, after) {

@@ -135,7 +135,7 @@ test("leaving a yearly plan: what is bound to its period is not given back, what
   await page.fill("#seats-quantity", "3");
   const words = (await told()).flat().join(" | ");
   assert.match(words, /Ends with the old plan: AI replies, Viewer seats/);
-  assert.match(words, /No credit for Seats before the end of what is paid/);
+  assert.match(words, /No credit for Seats \| Taken until the end of the billing period/);
   const [today] = await shownInvoices(page);
   assert.deepEqual(today.lines.filter((line) => line.includes("−")), ["Viewer seats −$329.86"]);
   noFaults();
@@ -421,6 +421,28 @@ test("a contract that changed before Continue: both prices are shown, and the ne
   assert.equal((await stored(contract.id)).version, 3);
 });
 
+test("a price list that changed meanwhile: both prices are shown", async (t) => {
+  const { id } = await newContract();
+  page = await visit("cus_openshelter", { contract: id });
+  await page.check("[name=plan][value=team_annual_usd]");
+  const old = await page.textContent("#due-amount");
+  const cheaper = structuredClone(shop.catalog);
+  cheaper.plans.find((plan) => plan.id === "team_annual_usd").phases[0].pricings[0].pricing_data.tiers[1].unit_amount = "99.00";
+  assert.equal((await shop.call("PUT", "/catalog", cheaper)).status, 200);
+  t.after(() => shop.call("PUT", "/catalog", shop.catalog));
+  await page.click("#continue");
+  await page.waitForSelector("#price-changed[open]");
+  assert.match(await page.textContent("#price-changed"), /The price list was updated/);
+  const sums = await page.$$eval("#price-changed .sum", (all) => all.map((row) => [...row.children].map((cell) => cell.textContent)));
+  const [, was, is] = sums.find(([label]) => label.startsWith("Due now"));
+  assert.equal(was, old);
+  await page.click("#price-changed [value=accept]");
+  await page.waitForSelector("#review-title");
+  assert.equal(await page.textContent("#due-amount"), is);
+  await toContract();
+  assert.equal(lineOf(await stored(id), "seats").pricing_data.tiers[1].unit_amount, "99.00");
+});
+
 test("a contract that was moved to another plan meanwhile", async () => {
   const contract = await newContract();
   page = await visit("cus_openshelter", { contract: contract.id });
@@ -479,19 +501,19 @@ test("contracts that do not load can be asked for again", async () => {
 
 test("what a customer buys in the shop is on the account page", async () => {
   page = await visit("cus_sato");
-  assert.match(await page.textContent("#no-contract"), /There is no running contract/);
+  assert.match(await page.textContent("#no-contract"), /This customer has no running contract/);
   assert(await page.isHidden("#summary"));
-  await page.click("nav a:has-text('Shop')");
-  await page.waitForSelector("[data-stage=choose]");
-  await page.check("[value=account]");
-  await page.selectOption("#customer", "cus_sato");
+  await page.click("#buy");
+  await page.waitForSelector("#order:not([aria-busy])");
+  assert(await page.isChecked("[value=account]"));
+  assert.deepEqual([await page.inputValue("#customer"), await page.inputValue("#region")], ["cus_sato", "jpy"]);
   const day = inDays(20);
   await page.fill("#start", day);
   await toReview();
   await toContract();
   const id = await page.textContent(".facts code");
   await page.click("#done a:has-text('account')");
-  await page.waitForSelector("[data-stage=choose]");
+  await page.waitForSelector("#amendment:not([aria-busy])");
   assert.equal(await page.inputValue("#customer"), "cus_sato");
   assert.equal(await page.inputValue("#start"), day, "a contract that is still to begin is changed from its first day");
   assert.match(await page.textContent("#customer"), /Sato & Co\. <Tokyo>/, "a name is text, whatever it holds");
@@ -499,6 +521,14 @@ test("what a customer buys in the shop is on the account page", async () => {
   await toReview();
   await toContract();
   assert.equal((await stored(id)).version, 2);
+  noFaults();
+});
+
+test("a contract that has ended is shown, and cannot be changed", async () => {
+  page = await visit("cus_kontor", { at: "2031-05-05T12:00:00Z" });
+  assert.match(await page.textContent("#contracts"), /Scale.*Ended.*until Feb 28, 2029/s);
+  assert(await page.isDisabled("[name=contract]"));
+  assert(await page.isHidden("#changes") && await page.isHidden("#summary"));
   noFaults();
 });
 
