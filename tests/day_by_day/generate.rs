@@ -1,0 +1,122 @@
+//! Generated checkouts with what `support/generated.rs` leaves out: a case in, a rarer one out.
+
+use super::super::generated::{self, Case, after, date};
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+/// The case of a seed. Two of three are as the laws have them.
+pub fn case(seed: u64) -> Case {
+    let mut case = generated::case(seed);
+    let mut dice = Rng::with_seed(seed);
+    if dice.u8(..3) > 0 {
+        return case;
+    }
+    let rarities =
+        [own_plan, four_digits, no_entity, products, default_prices, numbers, several_of_one_line, by_product];
+    for rarity in rarities {
+        if dice.bool() {
+            rarity(&mut case, &mut dice);
+        }
+    }
+    case
+}
+
+/// A plan change to the plan that the contract already has (R2.3).
+fn own_plan(case: &mut Case, _: &mut Rng) {
+    for contract in items(&mut case.catalog, "contracts") {
+        contract["plan_id"] = "team".into();
+    }
+}
+
+fn four_digits(case: &mut Case, _: &mut Rng) {
+    for list in ["plans", "contracts"] {
+        for item in items(&mut case.catalog, list) {
+            item["currency"] = "CLF".into();
+        }
+    }
+}
+
+/// Where there is no business entity, rounding is half up and no entity's taxes apply (R2.2).
+fn no_entity(case: &mut Case, _: &mut Rng) {
+    for list in ["customers", "contracts"] {
+        for item in items(&mut case.catalog, list) {
+            item["business_entity_id"] = Value::Null;
+        }
+    }
+}
+
+/// Products with names and descriptions, each in several lines.
+fn products(case: &mut Case, dice: &mut Rng) {
+    for_all_lines(case, |line| {
+        let id = ["seat", "storage"][usize::from(dice.bool())];
+        let description = if dice.bool() { json!("As in the brochure") } else { Value::Null };
+        line["product"] = json!({"id": id, "name": format!("A {id}"), "description": description});
+    });
+}
+
+/// A matrix with a price for one region and a default for the others.
+fn default_prices(case: &mut Case, _: &mut Rng) {
+    for_all_lines(case, |line| {
+        if line["pricing_data"]["pricing_type"] == "matrix" {
+            line["pricing_data"]["prices"].as_array_mut().unwrap().truncate(1);
+            line["pricing_data"]["default_unit_amount"] = "3.5".into();
+        }
+    });
+}
+
+/// Quantities as JSON numbers (R1.3).
+fn numbers(case: &mut Case, _: &mut Rng) {
+    for change in items(&mut case.request, "product_overrides") {
+        if let Some(whole) = change["quantity"].as_str().and_then(|quantity| quantity.parse::<u32>().ok()) {
+            change["quantity"] = whole.into();
+        }
+    }
+}
+
+/// The first override once more on later days, with other quantities, switched off and on again.
+fn several_of_one_line(case: &mut Case, dice: &mut Rng) {
+    let start = date(&case.request["start_date"]).unwrap_or(case.as_of);
+    let Some(Value::Array(overrides)) = case.request.get_mut("product_overrides") else { return };
+    let [first] = overrides.as_slice() else { return };
+    let mut change = first.clone();
+    let start = date(&change["effective_from"]).unwrap_or(start);
+    for at in 1..=dice.i64(1..=4) {
+        if !change["quantity"].is_null() {
+            change["quantity"] = dice.u32(..60).to_string().into();
+        }
+        if !change["is_enabled"].is_null() {
+            change["is_enabled"] = dice.bool().into();
+        }
+        change["effective_from"] = after(start, at * dice.i64(1..40)).to_string().into();
+        if overrides.iter().all(|other| other["effective_from"] != change["effective_from"]) {
+            overrides.push(change.clone());
+        }
+    }
+}
+
+/// One override for all lines of a product.
+fn by_product(case: &mut Case, dice: &mut Rng) {
+    products(case, dice);
+    let is_of_plan = case.request["plan_id"].is_string();
+    let phases = if is_of_plan { &case.catalog["plans"][1]["phases"] } else { &case.catalog["contracts"][0]["phases"] };
+    let phases = phases.as_array().unwrap().iter();
+    let lines: Vec<&Value> =
+        phases.flat_map(|phase| phase.get("pricings").or(phase.get("lines")).unwrap().as_array().unwrap()).collect();
+    if let Some(line) = dice.choice(lines) {
+        let change = json!({"product_id": line["product"]["id"], "is_enabled": dice.bool()});
+        case.request["product_overrides"] = json!([change]);
+    }
+}
+
+fn items<'v>(object: &'v mut Value, list: &str) -> impl Iterator<Item = &'v mut Value> {
+    object.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+/// The pricings of plans and the lines of contracts.
+fn for_all_lines(case: &mut Case, mut change: impl FnMut(&mut Value)) {
+    for (list, lines) in [("plans", "pricings"), ("contracts", "lines")] {
+        for item in items(&mut case.catalog, list) {
+            items(item, "phases").flat_map(|phase| items(phase, lines)).for_each(&mut change);
+        }
+    }
+}
