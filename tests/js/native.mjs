@@ -5,7 +5,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { imported, root } from "./project.mjs";
 
-const { CheckoutPreviewError, createCheckoutPreview } = imported;
+const { CheckoutPreviewError, createBillingSchedule, createCheckoutPreview } = imported;
 
 /** The binary that was built last. */
 function verifier() {
@@ -15,7 +15,7 @@ function verifier() {
   return built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
 }
 
-/** The native answers to texts of `{request, catalog, as_of, now}`, as texts. */
+/** The native answers to texts of `{request, catalog, as_of, now, schedule}`, as texts. */
 export function nativeAnswers(texts) {
   // No string of JSON holds a line break as it is.
   const input = texts.map((text) => `${text.replaceAll(/[\r\n]/g, " ")}\n`).join("");
@@ -23,10 +23,12 @@ export function nativeAnswers(texts) {
   return output.trimEnd().split("\n");
 }
 
-/** The package's answer to `{request, catalog, as_of, now}` in the form of the native one. */
-export function answer({ request, catalog, as_of, now }) {
+/** The package's answer to `{request, catalog, as_of, now, schedule}` in the form of the native one. */
+export function answer({ request, catalog, as_of, now, schedule }) {
   try {
-    return { status: "ok", preview: createCheckoutPreview(request, catalog, { as_of, now }) };
+    return schedule
+      ? { status: "ok", schedule: createBillingSchedule(request, catalog, schedule, { as_of, now }) }
+      : { status: "ok", preview: createCheckoutPreview(request, catalog, { as_of, now }) };
   } catch (error) {
     if (!(error instanceof CheckoutPreviewError)) throw error;
     return { status: "rejected", problems: error.problems };

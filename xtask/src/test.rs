@@ -31,12 +31,14 @@ fn all(steps: &mut Steps) -> Result<()> {
     let toolchain = steps.step("the wasm32 target", setup::wasm_target)?;
     steps.step("lints of the browser door", || match &toolchain {
         None => {
-            run(cargo(["clippy", "--package", "checkout-preview", "--lib", "--test", "web"]).args(TARGET).args(deny))
+            let mut clippy = cargo(["clippy", "--package", "checkout-preview", "--lib"]);
+            run(clippy.args(IN_BROWSERS).args(TARGET).args(deny))
         }
         // The distribution's Rust brings no clippy.
         Some(distro) => {
-            let mut check = cargo(["check", "--package", "checkout-preview", "--lib", "--test", "web"]);
-            run(check.args(TARGET).env("RUSTUP_TOOLCHAIN", distro).env("RUSTFLAGS", "--deny=warnings"))
+            let mut check = cargo(["check", "--package", "checkout-preview", "--lib"]);
+            check.args(IN_BROWSERS).args(TARGET);
+            run(check.env("RUSTUP_TOOLCHAIN", distro).env("RUSTFLAGS", "--deny=warnings"))
         }
     })?;
 
@@ -52,10 +54,10 @@ fn all(steps: &mut Steps) -> Result<()> {
 
     let browser = steps.step("a browser", setup::browser)?;
     steps.step("wasm-pack", setup::wasm_pack)?;
-    steps.step("the browser door in a browser", || {
+    steps.step("the browser door and the laws in a browser", || {
         let mut test =
             program("wasm-pack", ["test", "--headless", "--chrome", "--mode", "no-install", "--chromedriver"]);
-        test.arg(&browser.driver).args(["--", "--test", "web"]);
+        test.arg(&browser.driver).arg("--").args(IN_BROWSERS);
         if let Some(toolchain) = &toolchain {
             test.env("RUSTUP_TOOLCHAIN", toolchain);
         }
@@ -77,6 +79,8 @@ fn all(steps: &mut Steps) -> Result<()> {
     Ok(())
 }
 
+/// The tests that are compiled for browsers.
+const IN_BROWSERS: [&str; 4] = ["--test", "web", "--test", "laws"];
 const TARGET: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 
 /// The tests of a folder, in order: Node 20 and 22 disagree about what a folder's name means to `node --test`.
@@ -123,8 +127,9 @@ fn readable(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Steps, readable, root};
+    use super::{IN_BROWSERS, Steps, readable, root};
     use anyhow::bail;
+    use std::ffi::OsStr;
     use std::time::Duration;
 
     #[test]
@@ -140,9 +145,17 @@ mod tests {
         for file in root().join("tests").read_dir()?.flatten().map(|entry| entry.path()) {
             if file.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(&file)?;
-                let gates = ["\n#![cfg(target_arch = \"wasm32\")]\n", "\n#![cfg(not(target_arch = \"wasm32\"))]\n"];
+                let gates = [
+                    "\n#![cfg(target_arch = \"wasm32\")]\n",
+                    "\n#![cfg(not(target_arch = \"wasm32\"))]\n",
+                    // For both.
+                    "\n#[cfg(target_arch = \"wasm32\")]\nuse wasm_bindgen_test::wasm_bindgen_test as test;\n",
+                ];
                 let says = gates.iter().any(|gate| text.contains(gate));
                 assert!(says, "{} has none of {gates:?}: wasm-pack compiles every test for wasm32", file.display());
+                // What is for browsers and not run in one would be run nowhere.
+                let is_run = IN_BROWSERS.contains(&file.file_stem().and_then(OsStr::to_str).unwrap_or_default());
+                assert_eq!(is_run, !text.contains(gates[1]), "{} is for browsers, or IN_BROWSERS", file.display());
             }
         }
         Ok(())
