@@ -7,7 +7,7 @@ import { card, leadPrice } from "./cards.js";
 import { yearChart } from "./chart.js";
 import { checkoutOf, showStage } from "./checkout.js";
 import { arranged, confirmation, reviewSheet } from "./contract.js";
-import { contractCards, hasEnded, sellerOf, todayOf } from "./contracts.js";
+import { contractCards, hasEnded, sellerOf, titleOf, todayOf } from "./contracts.js";
 import { el } from "./dom.js";
 import { effects } from "./effect.js";
 import { counted, money, sum } from "./format.js";
@@ -29,7 +29,7 @@ let catalog;
 let contracts = []; // of the customer, as they are now
 let contract = null; // the one that is looked at
 let amendment;
-let shown = null; // {request, preview, lines}: what the summary shows, or null while nothing is changed or a field is wrong
+let shown = null; // {request, preview}: what the summary shows, or null while nothing is changed or a field is wrong
 let unchanged = null; // the outlook of the contract as it is
 
 const proceed = checkoutOf({ form, thing: "change", show, review, done, reload, refused });
@@ -156,9 +156,9 @@ function refresh() {
     const year = outlook(request, preview, prices());
     const took = performance.now() - began;
     refuse([]);
-    shown = { request, preview, lines };
+    shown = { request, preview };
     draw(year);
-    showPreview(preview, lines);
+    showPreview(preview);
     tellTime(took);
   } catch (error) {
     if (!(error instanceof CheckoutPreviewError)) explain(error, "The price could not be worked out", refresh);
@@ -173,22 +173,21 @@ const refuse = (problems, lines) => showRefusal({ form, problems, lines, title: 
 /** The contract as it is, and what it will be charged next. */
 function showUnchanged() {
   refuse([]);
-  const label = "Due today";
   const nothing = money(sum([], contract.currency), contract.currency);
   $("bill").replaceChildren(
     el("p.bill-plan", {}, el("strong", {}, "Nothing is changed yet."), " Your contract goes on like this:"),
     nextInvoice(unchanged?.next ?? null, contract.phases));
-  $("due-label").textContent = label;
+  $("due-label").textContent = "Due today";
   $("due-amount").textContent = nothing;
   $("timing").replaceChildren();
   if (unchanged) draw(unchanged);
   announce("Nothing is changed");
 }
 
-function showPreview(preview, lines) {
+function showPreview(preview) {
   const due = dueOf(preview);
   const target = targetOf(amendment, catalog);
-  const told = effects({ preview, before: contract, plans: { from: plan(), to: target }, lines });
+  const told = effects(preview, contract, { from: plan(), to: target });
   $("bill").replaceChildren(...bill(preview, target ?? plan() ?? { phases: [] }, { before: contract, effects: told }));
   $("due-label").textContent = due.label;
   $("due-amount").textContent = due.text;
@@ -206,6 +205,7 @@ async function again() {
   try {
     await visit();
   } catch (error) {
+    $("summary").hidden = false; // its notice says so
     explain(error, "The contracts did not load", again);
   }
 }
@@ -261,22 +261,26 @@ function refused(problems) {
 }
 
 function review(preview, checkout) {
-  showPreview(preview, requestOf(amendment, contract, catalog, now()).lines);
-  const title = planTitle(targetOf(amendment, catalog) ?? plan());
+  showPreview(preview);
   const sides = { buyer: buyerName(), seller: sellerOf(contract, catalog)?.name };
-  $("review").replaceChildren(...reviewSheet({ preview, title, checkout, ...sides, before: contract }));
+  $("review").replaceChildren(...reviewSheet({ preview, title: title(), checkout, ...sides, before: contract }));
+}
+
+function title() {
+  const target = targetOf(amendment, catalog);
+  return target ? planTitle(target) : titleOf(contract, catalog);
 }
 
 function done(session) {
-  const title = planTitle(targetOf(amendment, catalog) ?? plan());
   const links = [el("button.quiet", { type: "button", onclick: () => goBack(session.contract.id) }, "Back to your contracts")];
-  $("done").replaceChildren(...confirmation({ session, title, buyer: buyerName(), links }));
+  $("done").replaceChildren(...confirmation({ session, title: title(), buyer: buyerName(), links }));
   amendment = newAmendment(session.contract.id);
   keepAmendment(amendment);
 }
 
 async function goBack(id) {
   address.searchParams.set("contract", id);
+  showStage("loading", form);
   await again();
   $("amendment-title").focus();
 }

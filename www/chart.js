@@ -63,10 +63,13 @@ function build(months) {
   return { all: [legend, el("div.drawing", {}, axis, picture), folded], bars, marks, title, about, totals, rows: [...rows, last] };
 }
 
-const hatch = (id) => svg("defs", {}, svg("pattern", {
-  id, width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)",
-},
-  svg("rect.hatch-paper", { width: 5, height: 5 }), svg("rect.hatch-line", { width: 2, height: 5 })));
+// Tells the bars apart without colour.
+function hatch(id) {
+  const tile = { width: 5, height: 5 };
+  const pattern = svg("pattern", { id, ...tile, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+    svg("rect.hatch-paper", tile), svg("rect.hatch-line", { ...tile, width: 2 }));
+  return svg("defs", {}, pattern);
+}
 
 function legendOf() {
   const entry = (which, text) => {

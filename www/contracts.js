@@ -2,7 +2,6 @@
 
 import { dayOf } from "./amendment.js";
 import { card } from "./cards.js";
-import { el } from "./dom.js";
 import { counted, day, today } from "./format.js";
 import { enabledOn, hasQuantity, isMetered, phasesFrom, quantityOn } from "./lines.js";
 import { planTitle, products } from "./store.js";
@@ -25,13 +24,14 @@ export function contractCards(contracts, chosen, catalog, onPick) {
       name: "contract", value: contract.id, checked: contract === chosen, title: titleOf(contract, catalog),
       price: ended ? "Ended" : sizeOf(contract, todayOf(contract, catalog)), about: courseOf(contract, todayOf(contract, catalog)),
       onPick: () => onPick(contract.id),
-    }, el("span.card-version", {}, `Version ${contract.version ?? 1}`));
+    });
     node.querySelector("input").disabled = ended;
     return node;
   });
 }
 
-function titleOf({ id: contractId, plan_id: planId, phases }, catalog) {
+/** The contract's plan. */
+export function titleOf({ id: contractId, plan_id: planId, phases }, catalog) {
   const plan = catalog.plans.find(({ id }) => id === planId);
   return plan ? planTitle(plan) : (phases.at(-1)?.name ?? contractId);
 }
@@ -44,10 +44,12 @@ function sizeOf(contract, now) {
     (hasQuantity(line) ? counted(quantityOn(line, date), products[line.product.id]?.noun) : line.product.name)).join(", ");
 }
 
-// From when to when, and the phases that are still to come.
-function courseOf({ start_date: start, end_date: end, phases }, now) {
+// From when to when, the phases that are still to come, and how often it was changed.
+function courseOf({ start_date: start, end_date: end, phases, version = 1 }, now) {
   const later = phases.filter((phase) => phase.start_date > now && phase.start_date > start);
   return [
-    `${day(start)}${end ? ` until ${day(end)}` : ", until you cancel"}`, ...later.map((phase) => `${phase.name} from ${day(phase.start_date)}`),
-  ].join("; ");
+    `${day(start)}${end ? ` until ${day(end)}` : ", until you cancel"}`,
+    ...later.map((phase) => `${phase.name} from ${day(phase.start_date)}`),
+    `Version ${version}`,
+  ].join(" · ");
 }

@@ -2,12 +2,12 @@
 
 import { el, icon } from "./dom.js";
 import { counted, day } from "./format.js";
-import { enabledOn, isMetered, phasesFrom, quantityOn } from "./lines.js";
+import { enabledOn, hasQuantity, isMetered, phasesFrom, quantityOn } from "./lines.js";
 import { planTitle, products } from "./store.js";
 
-/** The list above the invoices. `lines` are those that the request's overrides speak of, in their order. */
-export function effects({ preview, before, plans, lines }) {
-  const told = preview.checkout_type === "plan_change" ? move(preview, before, plans) : updates(preview, before, lines);
+/** The list above the invoices: what `preview` makes of the contract `before`. `plans` are those it moves between. */
+export function effects(preview, before, plans) {
+  const told = preview.checkout_type === "plan_change" ? move(preview, before, plans) : updates(preview, before);
   return el("ul.effects", {}, told.map(({ sign, what, why }) =>
     el("li", {}, icon(sign), el("div", {}, el("p", {}, what), why && el("p.note", {}, why)))));
 }
@@ -29,23 +29,23 @@ function move(preview, before, { from, to }) {
   ].filter(Boolean);
 }
 
-function updates(preview, before, lines) {
-  const { contract, start_date: start } = preview;
-  const overrides = preview.product_overrides;
-  const lineOf = (one, override) => one.phases.flatMap((phase) => phase.lines)
-    .find(({ line_item_id: id }) => id === override.line_item_id);
-  const firstOfEach = overrides.filter((_, index) => lines.indexOf(lines[index]) === index); // others are for later phases
-  return firstOfEach.flatMap((override) => {
+function updates({ contract, start_date: start, product_overrides: overrides }, before) {
+  const lineOf = (one, { line_item_id: wanted }) =>
+    one.phases.flatMap((phase) => phase.lines).find(({ line_item_id: id }) => id === wanted);
+  const told = new Set(); // the first line of each; the others are those of later phases
+  return overrides.flatMap((override) => {
     const [old, now] = [before, contract].map((one) => lineOf(one, override));
+    if (!old || told.has(old.product.id)) return [];
+    told.add(old.product.id);
     return update(override, old, now, start);
   });
 }
 
 function update(override, old, now, start) {
   const state = (line, date) => (!enabledOn(line, date) ? null : quantityOn(line, date));
-  const text = (value, line) => {
-    if (value === null) return `No ${line.product.name}`;
-    return isMetered(line) || line.pricing_data.pricing_type === "flat_fee" ? line.product.name : words(line, value);
+  const text = (value) => {
+    if (value === null) return `No ${now.product.name}`;
+    return isMetered(now) || !hasQuantity(now) ? now.product.name : words(now, value);
   };
   const days = [...(now.quantity_entries ?? []), ...(now.enabled_entries ?? [])].map(({ effective_from: from }) => from);
   const later = [...new Set(days)].filter((date) => date > start).sort();
@@ -53,17 +53,13 @@ function update(override, old, now, start) {
   const told = [];
   if (state(now, start) !== had) {
     const why = had !== null && override.quantity ? `${words(old, had)} until then.` : null;
-    told.push({ sign: "change", what: `${text(state(now, start), now)} from ${day(start)}`, why });
+    told.push({ sign: "change", what: `${text(state(now, start))} from ${day(start)}`, why });
   }
   for (const date of later) {
-    if (state(now, date) === state(old, date)) {
-      told.push({ sign: "later", what: `${text(state(now, date), now)} from ${day(date)}`, why: "As agreed before." });
-    } else {
-      told.push({
-        sign: "later", what: `${text(state(now, date), now)} from ${day(date)}`,
-        why: `${text(had, old)} until then: what is taken away counts from the next billing period on.`,
-      });
-    }
+    const why = state(now, date) === state(old, date)
+      ? "As agreed before."
+      : `${text(had)} until then: what is taken away counts from the next billing period on.`;
+    told.push({ sign: "later", what: `${text(state(now, date))} from ${day(date)}`, why });
   }
   return told;
 }
