@@ -40,7 +40,7 @@ export function titleOf({ id: contractId, plan_id: planId, phases }, catalog) {
 function sizeOf(contract, now) {
   const date = dayOf({}, contract, now);
   const lines = phasesFrom(contract, date)[0]?.lines ?? [];
-  return lines.filter((line) => enabledOn(line, date) && !isMetered(line)).map((line) =>
+  return lines.filter((line) => enabledOn(line, date) && line.billing_period && !isMetered(line)).map((line) =>
     (hasQuantity(line) ? counted(quantityOn(line, date), products[line.product.id]?.noun) : line.product.name)).join(", ");
 }
 

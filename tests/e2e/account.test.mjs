@@ -192,6 +192,20 @@ test("another day: the change waits for it, or corrects the past", async () => {
   noFaults();
 });
 
+test("today is the seller's day, wherever the customer sits", async () => {
+  const at = "2026-03-31T22:30:00Z"; // 18:30 in New York, 00:30 in Berlin, 07:30 in Tokyo
+  for (const [customer, day, first] of [["cus_harborline", "2026-03-31", "Mar 31, 2026"], ["cus_kontor", "2026-04-01", "April 2026"]]) {
+    page = await visit(customer, { at, timezoneId: "Asia/Tokyo" });
+    assert.equal(await page.inputValue("#start"), day);
+    await page.fill("#seats-quantity", "30");
+    assert.equal((await shownInvoices(page))[0].date, day);
+    assert.equal(Object.keys(await table())[1], first);
+    noFaults();
+    await page.context().close();
+  }
+  page = null;
+});
+
 // ---- the chart
 
 test("bars, table and the engine's own schedule say the same", async () => {
@@ -378,6 +392,44 @@ test("a number that is put off is shown as arranged, and can be taken back", asy
   const { version, phases } = await stored(id);
   assert.equal(version, 3);
   assert.equal(phases[0].lines[0].quantity_entries.at(-1)?.value ?? "10", "10");
+  noFaults();
+});
+
+test("what is chosen in a trial holds after it", async () => {
+  const { id } = await newContract({ plan_id: "starter_usd", product_overrides: [] });
+  page = await visit("cus_openshelter", { contract: id });
+  await page.fill("#seats-quantity", "3");
+  await page.check("#domain-switch");
+  assert.deepEqual((await told()).map(([what]) => what.replace(/ from .*/, "")), ["3 seats", "Custom domain"]);
+  await toReview();
+  assert.match(await page.textContent("#review"), /Trial of Team, from .*3 seats.*Custom domain.*Starter, from .*3 seats.*Custom domain/s);
+  await toContract();
+  const { phases } = await stored(id);
+  assert.equal(phases.length, 2);
+  for (const { lines } of phases) assert.equal(lines[0].quantity_entries.at(-1)?.value ?? lines[0].quantity.value, "3");
+  noFaults();
+});
+
+test("a move to another plan that waits for its day is shown, and the plan until then can still be changed", async () => {
+  const { id } = await newContract({ start_date: inDays(-60) });
+  page = await visit("cus_openshelter", { contract: id });
+  await page.check("[name=plan][value=team_annual_usd]");
+  await page.fill("#start", inDays(45));
+  assert.match(await page.textContent("#due-label"), /^Due on /);
+  await toReview();
+  await toContract();
+  await page.click("#done button");
+  await page.waitForSelector("[data-stage=choose]");
+  assert.match(await chosenContract(), /Team from .*Version 2/s);
+  await page.fill("#seats-quantity", "11");
+  await toReview();
+  await toContract();
+  const { version, phases } = await stored(id);
+  assert.equal(version, 3);
+  for (const { lines } of phases) {
+    const seats = lines.find(({ product }) => product.id === "seats");
+    assert.equal(seats.quantity_entries.at(-1)?.value ?? seats.quantity.value, "11", "before and after the move");
+  }
   noFaults();
 });
 
