@@ -41,11 +41,18 @@ pub fn lay_out(plan: &Value, start: Day, end: Day) -> Vec<Phase<'_>> {
             break;
         }
         let own_end = calendar::read_duration(&json["duration"]).map_or(NEVER, |length| calendar::plus(start, length));
-        let anchor = Anchor { day: start, day_of_month: None };
-        let lines = read_lines(json, "pricings");
-        let end = own_end.min(end);
-        let is_trial = json["phase_type"] == "trial";
-        phases.push(Phase { json, place, is_new: true, start, end, own_anchor: None, anchor, is_trial, lines });
+        phases.push(Phase {
+            json,
+            place,
+            is_new: true,
+            start,
+            end: own_end.min(end),
+            anchor_date: None,
+            anchor_day: None,
+            anchor: Anchor { day: start, day_of_month: None },
+            is_trial: json["phase_type"] == "trial",
+            lines: read_lines(json, "pricings"),
+        });
         start = own_end;
     }
     phases
@@ -65,8 +72,8 @@ fn is_anchor(wanted: &Value, day_of_month: Option<u32>, day: Day) -> bool {
     let is_day = day_of_month
         .is_none_or(|wanted| date.day() == wanted || date.day() < wanted && calendar::is_last_of_month(day));
     let is_month = wanted["month_of_year"].as_u64().is_none_or(|month| u64::from(date.month()) == month);
-    let weekday = date.format("%A").to_string().to_lowercase();
-    let is_weekday = wanted["day_of_week"].as_str().is_none_or(|wanted| weekday == wanted);
+    let weekday = wanted["day_of_week"].as_str();
+    let is_weekday = weekday.is_none_or(|weekday| date.format("%A").to_string().to_lowercase() == weekday);
     is_day && is_month && is_weekday
 }
 
@@ -95,8 +102,9 @@ pub fn plan_change<'c>(before: &Contract<'c>, plan: &'c Value, effective: Day, o
     let mut kept: Vec<Phase> = before.phases.iter().filter(|phase| phase.start < effective).cloned().collect();
     for phase in &mut kept {
         phase.end = phase.end.min(effective);
-        if anchor != before.anchor {
-            phase.own_anchor = phase.own_anchor.or(Some(before.anchor));
+        if anchor != before.anchor && phase.anchor_date.is_none() {
+            phase.anchor_date = Some(phase.anchor.day);
+            phase.anchor_day = phase.anchor.day_of_month;
         }
     }
     Contract { phases: [kept, added].concat(), anchor, ..before.clone() }

@@ -20,8 +20,9 @@ pub struct Phase<'c> {
     pub is_new: bool,
     pub start: Day,
     pub end: Day,
-    /// Its own anchor, if it has one.
-    pub own_anchor: Option<Anchor>,
+    /// Its own, as far as it has some.
+    pub anchor_date: Option<Day>,
+    pub anchor_day: Option<u32>,
     /// Its own or the contract's.
     pub anchor: Anchor,
     pub is_trial: bool,
@@ -81,28 +82,31 @@ pub fn list<'v>(object: &'v Value, field: &str) -> &'v [Value] {
 }
 
 pub fn read_contract(json: &Value) -> Contract<'_> {
-    let anchor = read_anchor(json).unwrap();
+    let anchor = Anchor { day: calendar::read(&json["anchor_date"]).unwrap(), day_of_month: read_anchor_day(json) };
     let end = calendar::read_end(&json["end_date"]);
     let phase = |(place, json)| read_phase(json, place, anchor, end);
     let phases = list(json, "phases").iter().enumerate().map(phase).collect();
     Contract { start: calendar::read(&json["start_date"]).unwrap(), end, anchor, phases }
 }
 
-fn read_anchor(json: &Value) -> Option<Anchor> {
-    let day_of_month = json["anchor_day"].as_u64().map(|day| u32::try_from(day).unwrap());
-    calendar::read(&json["anchor_date"]).map(|day| Anchor { day, day_of_month })
+fn read_anchor_day(json: &Value) -> Option<u32> {
+    json["anchor_day"].as_u64().map(|day| u32::try_from(day).unwrap())
 }
 
 fn read_phase(json: &Value, place: usize, anchor: Anchor, end: Day) -> Phase<'_> {
-    let own_anchor = read_anchor(json);
+    let (anchor_date, anchor_day) = (calendar::read(&json["anchor_date"]), read_anchor_day(json));
     Phase {
         json,
         place,
         is_new: false,
         start: calendar::read(&json["start_date"]).unwrap(),
         end: calendar::read_end(&json["end_date"]).min(end),
-        own_anchor,
-        anchor: own_anchor.unwrap_or(anchor),
+        anchor_date,
+        anchor_day,
+        anchor: match anchor_date {
+            Some(day) => Anchor { day, day_of_month: anchor_day },
+            None => Anchor { day_of_month: anchor_day.or(anchor.day_of_month), ..anchor },
+        },
         is_trial: json["phase_type"] == "trial",
         lines: read_lines(json, "lines"),
     }

@@ -1,18 +1,29 @@
 //! Generated checkouts with what `support/generated.rs` leaves out: a case in, a rarer one out.
 
 use super::super::generated::{self, Case, after, date};
+use chrono::Months;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-/// The case of a seed. Two of three are as the laws have them.
+/// The case of a seed. Every other is as the laws have it.
 pub fn case(seed: u64) -> Case {
     let mut case = generated::case(seed);
     let mut dice = Rng::with_seed(seed);
-    if dice.u8(..3) > 0 {
+    if dice.bool() {
         return case;
     }
-    let rarities =
-        [own_plan, four_digits, no_entity, products, default_prices, numbers, several_of_one_line, by_product];
+    let rarities = [
+        own_plan,
+        four_digits,
+        no_entity,
+        products,
+        default_prices,
+        numbers,
+        several_of_one_line,
+        by_product,
+        falls_wait,
+        days_of_phases,
+    ];
     for rarity in rarities {
         if dice.bool() {
             rarity(&mut case, &mut dice);
@@ -41,6 +52,34 @@ fn no_entity(case: &mut Case, _: &mut Rng) {
     for list in ["customers", "contracts"] {
         for item in items(&mut case.catalog, list) {
             item["business_entity_id"] = Value::Null;
+        }
+    }
+}
+
+/// Falls that wait (R7.7), perhaps for a day on which the contract has an entry already.
+fn falls_wait(case: &mut Case, dice: &mut Rng) {
+    for_all_lines(case, |line| {
+        if line["quantity"]["type"] == "fixed" {
+            line["quantity"]["allow_mid_cycle_cancellation"] = false.into();
+        }
+    });
+    for contract in items(&mut case.catalog, "contracts") {
+        let anchor = date(&contract["anchor_date"]).unwrap();
+        for line in items(contract, "phases").flat_map(|phase| items(phase, "lines")) {
+            let mut months = dice.u32(..10);
+            for entry in items(line, "quantity_entries") {
+                months += dice.u32(1..4);
+                entry["effective_from"] = (anchor + Months::new(months)).to_string().into();
+            }
+        }
+    }
+}
+
+/// Phases with a day of their own for the contract's anchor.
+fn days_of_phases(case: &mut Case, dice: &mut Rng) {
+    for contract in items(&mut case.catalog, "contracts") {
+        for phase in items(contract, "phases").filter(|phase| phase["anchor_date"].is_null()) {
+            phase["anchor_day"] = dice.u32(1..=31).into();
         }
     }
 }

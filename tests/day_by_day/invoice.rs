@@ -147,15 +147,9 @@ fn line_items<'c>(due: Due<'c>, only_percent: bool, money: Money) -> Vec<Item<'c
         let features = phase_features(phase, &of_phase, only_percent, money);
         let discounts = features.discounts.into_iter();
         items.extend(of_phase.into_iter().zip(discounts).map(|(charge, off)| charge_item(charge, off)));
-        items.extend(features.added.into_iter().map(|(kind, name, net)| Item {
-            kind,
-            phase,
-            charge: None,
-            name,
-            net,
-            phase_discount: whole(0),
-            taxes: vec![],
-        }));
+        for (kind, name, net) in features.added {
+            items.push(Item { kind, phase, charge: None, name, net, phase_discount: whole(0), taxes: vec![] });
+        }
     }
     items
 }

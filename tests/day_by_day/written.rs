@@ -1,6 +1,6 @@
 //! Section 9: the contract as it would be, in the shape of the catalog's. A contract in, JSON out.
 
-use super::calendar::{self, Anchor, Day};
+use super::calendar::{self, Day};
 use super::contract::{Contract, Line, Phase, Values};
 use super::exact;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ pub fn new_contract(contract: &Contract, plan: &Value, customer: &Value, busines
 pub fn amended(contract: &Contract, json: &Value, plan_id: &Value) -> Value {
     let mut written = json.clone();
     written["plan_id"] = plan_id.clone();
-    for (field, default) in [("status", json!("active")), ("version", json!(1)), ("end_date", Value::Null)] {
+    for (field, default) in [("status", json!("active")), ("version", json!(1))] {
         if written[field].is_null() {
             written[field] = default;
         }
@@ -30,13 +30,9 @@ pub fn amended(contract: &Contract, json: &Value, plan_id: &Value) -> Value {
 }
 
 fn write_rest(written: &mut Value, contract: &Contract) {
-    write_anchor(written, Some(contract.anchor));
+    written["anchor_date"] = calendar::write(contract.anchor.day);
+    written["anchor_day"] = contract.anchor.day_of_month.into();
     written["phases"] = contract.phases.iter().map(write_phase).collect();
-}
-
-fn write_anchor(written: &mut Value, anchor: Option<Anchor>) {
-    written["anchor_date"] = anchor.map(|anchor| calendar::write(anchor.day)).into();
-    written["anchor_day"] = anchor.and_then(|anchor| anchor.day_of_month).into();
 }
 
 fn write_phase(phase: &Phase) -> Value {
@@ -49,7 +45,8 @@ fn write_phase(phase: &Phase) -> Value {
     }
     written["start_date"] = calendar::write(phase.start);
     written["end_date"] = calendar::write_end(phase.end);
-    write_anchor(&mut written, phase.own_anchor);
+    written["anchor_date"] = phase.anchor_date.map(calendar::write).into();
+    written["anchor_day"] = phase.anchor_day.into();
     written["lines"] = phase.lines.iter().map(|line| write_line(phase, line)).collect();
     written
 }
