@@ -8,7 +8,7 @@ import { yearChart } from "./chart.js";
 import { checkoutOf, showStage } from "./checkout.js";
 import { arranged, confirmation, reviewSheet } from "./contract.js";
 import { contractCards, hasEnded, sellerOf, titleOf, todayOf } from "./contracts.js";
-import { el } from "./dom.js";
+import { el, icon } from "./dom.js";
 import { effects } from "./effect.js";
 import { counted, money, sum } from "./format.js";
 import { isMetered } from "./lines.js";
@@ -179,7 +179,7 @@ function showUnchanged() {
     nextInvoice(unchanged?.next ?? null, contract.phases));
   $("due-label").textContent = "Due today";
   $("due-amount").textContent = nothing;
-  $("timing").replaceChildren();
+  $("timing").replaceChildren(icon("bolt"), "Every change is priced in your browser");
   if (unchanged) draw(unchanged);
   announce("Nothing is changed");
 }
