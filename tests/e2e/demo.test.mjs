@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { accessibilityFaults, assertShows, money, openShop, shownInvoices } from "./shop.mjs";
+import { accessibilityFaults, assertFits, assertOnlyTotalAnnounced, assertShows, focused, money, openShop, shownInvoices, tabUntil } from "./shop.mjs";
 
 let shop;
 let page;
@@ -335,24 +335,10 @@ test("Change leads back with everything chosen, and a reload keeps it", async ()
 
 test("with the keyboard alone", async () => {
   page = await shop.visit();
-  const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.value);
-  const tabTo = async (wanted) => {
-    for (let steps = 0; steps < 60; steps += 1) {
-      await page.keyboard.press("Tab");
-      if (await focused() === wanted) {
-        const outline = await page.evaluate(() => {
-          const at = document.activeElement;
-          return [at, at.closest(".card")].filter(Boolean).some((node) => getComputedStyle(node).outlineStyle !== "none");
-        });
-        assert(outline, `${wanted} shows that it has the focus`);
-        return;
-      }
-    }
-    assert.fail(`Tab never comes to ${wanted}`);
-  };
+  const tabTo = (wanted) => tabUntil(page, wanted);
   await tabTo("team");
   await page.keyboard.press("ArrowRight");
-  assert.equal(await focused(), "scale");
+  assert.equal(await focused(page), "scale");
   await page.keyboard.press("ArrowLeft");
   await tabTo("team_monthly");
   await tabTo("seats-range");
@@ -369,7 +355,7 @@ test("with the keyboard alone", async () => {
   await tabTo("continue");
   await page.keyboard.press("Enter");
   await page.waitForSelector("#review-title");
-  assert.equal(await focused(), "review-title");
+  assert.equal(await focused(page), "review-title");
   await tabTo("confirm");
   await page.keyboard.press("Enter");
   await page.waitForSelector("#done-title");
@@ -379,19 +365,7 @@ test("with the keyboard alone", async () => {
 
 test("only the total is announced, once the buyer pauses", async () => {
   page = await shop.visit();
-  await page.waitForFunction(() => document.querySelector("#status").textContent !== "");
-  await page.evaluate(() => {
-    globalThis.announced = [];
-    new MutationObserver(() => announced.push(document.querySelector("#status").textContent))
-      .observe(document.querySelector("#status"), { childList: true, characterData: true, subtree: true });
-  });
-  await page.focus("#seats-quantity");
-  await page.keyboard.press("Control+A");
-  await page.keyboard.type("124");
-  await page.waitForFunction(() => globalThis.announced.length > 0);
-  const total = await page.textContent("#due-amount");
-  assert.deepEqual(await page.evaluate(() => globalThis.announced), [`Due today ${total}`]);
-  assert.equal(await page.locator("[role=status]").count(), 1);
+  await assertOnlyTotalAnnounced(page);
 });
 
 for (const colorScheme of ["light", "dark"]) {
@@ -423,19 +397,7 @@ for (const colorScheme of ["light", "dark"]) {
 
 test("fits from 320 px on, in both directions of writing, with targets of 24 px", async () => {
   page = await shop.visit({ width: 320, height: 640, reducedMotion: "reduce" });
-  for (const direction of ["ltr", "rtl"]) {
-    await page.evaluate((dir) => { document.documentElement.dir = dir; }, direction);
-    for (const width of [320, 400, 768, 1024, 1920]) {
-      await page.setViewportSize({ width, height: 700 });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      assert.equal(wide, 0, `${direction} at ${width} px scrolls sideways`);
-    }
-  }
-  const small = await page.$$eval("a, button, input, select", (nodes) => nodes
-    .filter((node) => node.checkVisibility() && !node.matches(".skip"))
-    .map((node) => [node.id || node.className || node.textContent, node.closest("label")?.getBoundingClientRect() ?? node.getBoundingClientRect()])
-    .filter(([, { width, height }]) => width < 24 || height < 24).map(([name]) => name));
-  assert.deepEqual(small, []);
+  await assertFits(page);
 });
 
 test("numbers change without moving anything", async () => {

@@ -112,6 +112,60 @@ export async function accessibilityFaults(page) {
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`));
 }
 
+/** What has the focus: its id, its value, or what is written on it. */
+export function focused(page) {
+  return page.evaluate(() => document.activeElement.id || document.activeElement.value || document.activeElement.textContent);
+}
+
+/** Presses Tab until something has the focus, and shows that it has. */
+export async function tabUntil(page, wanted) {
+  for (let steps = 0; steps < 80; steps += 1) {
+    await page.keyboard.press("Tab");
+    if (await focused(page) !== wanted) continue;
+    const outline = await page.evaluate(() => {
+      const at = document.activeElement;
+      return [at, at.closest(".card")].filter(Boolean).some((node) => getComputedStyle(node).outlineStyle !== "none");
+    });
+    assert(outline, `${wanted} shows that it has the focus`);
+    return;
+  }
+  assert.fail(`Tab never comes to ${wanted}`);
+}
+
+/** Types a number of seats, and asks that a screen reader is told the total once and nothing else. */
+export async function assertOnlyTotalAnnounced(page) {
+  await page.waitForFunction(() => document.querySelector("#status").textContent !== "");
+  await page.evaluate(() => {
+    globalThis.announced = [];
+    new MutationObserver(() => announced.push(document.querySelector("#status").textContent))
+      .observe(document.querySelector("#status"), { childList: true, characterData: true, subtree: true });
+  });
+  await page.focus("#seats-quantity");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("124");
+  await page.waitForFunction(() => globalThis.announced.length > 0);
+  const total = await page.textContent("#due-amount");
+  assert.deepEqual(await page.evaluate(() => globalThis.announced), [`Due today ${total}`]);
+  assert.equal(await page.locator("[role=status]").count(), 1);
+}
+
+/** Asks that a page fits from 320 px on in both directions of writing, and that what can be pressed is large enough. */
+export async function assertFits(page) {
+  for (const direction of ["ltr", "rtl"]) {
+    await page.evaluate((dir) => { document.documentElement.dir = dir; }, direction);
+    for (const width of [320, 400, 768, 1024, 1920]) {
+      await page.setViewportSize({ width, height: 700 });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.equal(wide, 0, `${direction} at ${width} px scrolls sideways`);
+    }
+  }
+  const small = await page.$$eval("a, button, input, select, summary", (nodes) => nodes
+    .filter((node) => node.checkVisibility() && !node.matches(".skip"))
+    .map((node) => [node.id || node.className || node.textContent, node.closest("label")?.getBoundingClientRect() ?? node.getBoundingClientRect()])
+    .filter(([, { width, height }]) => width < 24 || height < 24).map(([name]) => name));
+  assert.deepEqual(small, []);
+}
+
 /** An amount as people read it; written apart from the page's own code, so that one checks the other. */
 export function money(text, currency) {
   const digits = text.includes(".") ? text.length - text.indexOf(".") - 1 : 0;
