@@ -23,7 +23,7 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 /// Holds the cases of the first seeds to a law, which says which of them it is about: enough must be.
 fn hold(scope: Scope, law: impl Fn(&Case, u64) -> Option<()>) {
-    let few = if cfg!(target_arch = "wasm32") { 100 } else { 300 };
+    let few = if cfg!(target_arch = "wasm32") { 50 } else { 300 };
     let seeds: u64 = std::env::var("LAWS_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(few);
     let held = (0..seeds).filter_map(|seed| law(&scope.case(seed), seed)).fold(0, |count, ()| count + 1);
     assert!(held > seeds / 4, "only {held} of {seeds} cases were held to the law");

@@ -58,6 +58,8 @@ fn all(steps: &mut Steps) -> Result<()> {
         let mut test =
             program("wasm-pack", ["test", "--headless", "--chrome", "--mode", "no-install", "--chromedriver"]);
         test.arg(&browser.driver).arg("--").args(IN_BROWSERS);
+        // Seconds for one file of tests; 20 unless told, which is soon over on a busy machine.
+        test.env("WASM_BINDGEN_TEST_TIMEOUT", "180");
         if let Some(toolchain) = &toolchain {
             test.env("RUSTUP_TOOLCHAIN", toolchain);
         }
