@@ -23,9 +23,11 @@ pub fn case(seed: u64) -> Case {
         by_product,
         falls_wait,
         days_of_phases,
+        entry_taken_back,
+        fall_taken_back,
     ];
     for rarity in rarities {
-        if dice.bool() {
+        if dice.u8(..3) == 0 {
             rarity(&mut case, &mut dice);
         }
     }
@@ -73,6 +75,45 @@ fn falls_wait(case: &mut Case, dice: &mut Rng) {
             }
         }
     }
+}
+
+/// An update that takes back what a line was to become on a later day, so that it just goes on (R7.2).
+fn entry_taken_back(case: &mut Case, dice: &mut Rng) {
+    let start = date(&case.request["start_date"]).unwrap_or(case.as_of);
+    let Some(line) = line_to_update(case, dice) else { return };
+    let day = after(start, dice.i64(0..60)).to_string();
+    line["quantity_entries"] = json!([{"effective_from": day, "value": dice.u32(..60).to_string()}]);
+    let quantity = line["quantity"]["value"].clone();
+    let change = json!({"line_item_id": line["line_item_id"], "quantity": quantity, "effective_from": day});
+    case.request["product_overrides"] = json!([change]);
+}
+
+/// A fall that waits for the day of an entry, and a change that cancels it before that day (R7.7).
+fn fall_taken_back(case: &mut Case, dice: &mut Rng) {
+    let start = date(&case.request["start_date"]).unwrap_or(case.as_of);
+    let anchor = date(&case.catalog["contracts"][0]["anchor_date"]);
+    let Some(line) = line_to_update(case, dice) else { return };
+    let renewal = (0..).map(|months| anchor.unwrap() + Months::new(months)).find(|day| *day > start).unwrap();
+    line["quantity"]["allow_mid_cycle_cancellation"] = false.into();
+    line["quantity_entries"] = json!([{"effective_from": renewal.to_string(), "value": "7"}]);
+    let id = line["line_item_id"].clone();
+    let day = after(start, dice.i64(1..20)).to_string();
+    case.request["product_overrides"] = json!([
+        {"line_item_id": id, "quantity": "0"},
+        {"line_item_id": id, "quantity": dice.u32(..60).to_string(), "effective_from": day},
+    ]);
+}
+
+/// A line of the contract of a quantity update, charged again and again by its quantity.
+fn line_to_update<'c>(case: &'c mut Case, dice: &mut Rng) -> Option<&'c mut Value> {
+    let is_update = case.request["plan_id"].is_null();
+    let contracts = items(&mut case.catalog, "contracts").filter(|_| is_update);
+    let lines = contracts.flat_map(|contract| items(contract, "phases")).flat_map(|phase| items(phase, "lines"));
+    let has_quantity = |line: &&mut Value| {
+        let is_fixed = line["quantity"]["type"] == "fixed" && line["pricing_data"]["pricing_type"] != "flat_fee";
+        is_fixed && !line["billing_period"].is_null()
+    };
+    dice.choice(lines.filter(has_quantity).collect::<Vec<_>>())
 }
 
 /// Phases with a day of their own for the contract's anchor.
