@@ -23,6 +23,7 @@ pub fn case(seed: u64) -> Case {
         by_product,
         falls_wait,
         days_of_phases,
+        off_for_a_while,
         entry_taken_back,
         fall_taken_back,
     ];
@@ -73,6 +74,21 @@ fn falls_wait(case: &mut Case, dice: &mut Rng) {
                 months += dice.u32(1..4);
                 entry["effective_from"] = (anchor + Months::new(months)).to_string().into();
             }
+        }
+    }
+}
+
+/// Lines that were off for some days, perhaps inside one billing period, with a discount for their first periods (R6.2).
+fn off_for_a_while(case: &mut Case, dice: &mut Rng) {
+    for phase in items(&mut case.catalog, "contracts").flat_map(|contract| items(contract, "phases")) {
+        let start = date(&phase["start_date"]).unwrap();
+        for line in items(phase, "lines") {
+            let off = after(start, dice.i64(1..40));
+            let on = after(off, dice.i64(1..20));
+            line["enabled_entries"] = json!([
+                {"effective_from": off.to_string(), "value": false}, {"effective_from": on.to_string(), "value": true},
+            ]);
+            line["discounts"] = json!([{"type": "percent", "value": "50", "cycles": dice.u32(1..6)}]);
         }
     }
 }
