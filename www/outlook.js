@@ -1,7 +1,7 @@
 // The coming twelve months of a contract, month by month, as it is and as it would be. Every amount is on an invoice that the
 // engine lists; here they are only added up.
 
-import { CheckoutPreviewError, createBillingSchedule } from "checkout-preview";
+import { CheckoutPreviewError, createBillingSchedule, createCheckoutPreview } from "checkout-preview";
 import { dayBefore, nextMonth, sum, yearLater } from "./format.js";
 import { enabledOn } from "./lines.js";
 
@@ -13,7 +13,18 @@ export function outlook(request, preview, catalog) {
   const { estimates: { current_invoice: current }, as_of: today } = preview;
   const { invoices, without_change: own } = scheduleOfAYear(request, catalog, today);
   const sooner = own.filter(({ invoice_date: date }) => date < current.invoice_date); // these come as they are
-  return year(today, preview.currency, own, [...sooner, current, ...invoices]);
+  const changed = sooner.length === 0 ? [current, ...invoices] : changedAfter(sooner.at(-1), request, catalog, today);
+  return year(today, preview.currency, own, [...sooner, ...changed]);
+}
+
+// A preview takes the customer's credit as it is today (R8.5). What the invoices sooner than the change have used of it by then,
+// or added to it, is known here, and it is not used twice.
+function changedAfter({ credit_carried_forward: left }, request, catalog, today) {
+  const { customer_id: payer } = catalog.contracts.find(({ id }) => id === request.contract_id);
+  const customers = (catalog.customers ?? []).map((one) => (one.id === payer ? { ...one, credit_balance: left } : one));
+  const then = { ...catalog, customers };
+  const { current_invoice: current } = createCheckoutPreview(request, then, { as_of: today }).estimates;
+  return [current, ...scheduleOfAYear(request, then, today).invoices];
 }
 
 /** The same for a contract that stays as it is: `after` is null. Null where nothing can be said of it. */

@@ -266,6 +266,18 @@ test("bars, table and the engine's own schedule say the same", async () => {
   page = null;
 });
 
+test("credit that invoices before the change use up is not used again", async () => {
+  page = await visit("cus_kontor", { at: "2026-11-22T15:00:00Z" });
+  await page.fill("#seats-quantity", "26");
+  await page.fill("#start", "2027-03-10");
+  // 18,725.64 and 18,839.82 for a customer without credit; this one has 35.50, which the invoice of December takes.
+  assert.deepEqual((await table()).Together, ["€18,690.14", "€18,804.32", "+€114.18"]);
+  assert.deepEqual((await table())["December 2026"].slice(2), ["±0"]);
+  const request = { contract_id: "con_kontor", start_date: "2027-03-10", product_overrides: [{ line_item_id: "li_kontor_seats", quantity: "26" }] };
+  await assertShows(page, shop.compute(request, "2026-11-22"), "the summary is what the server confirms");
+  noFaults();
+});
+
 test("a change of plan is in the chart, with what is due today", async () => {
   page = await visit("cus_harborline", { at: MARCH });
   await page.check("[name=plan][value=team_annual_usd]");
