@@ -116,10 +116,10 @@ function buildChoices() {
 }
 
 // What a customer should know of a line besides what it is.
-function noteOf({ product, pricing, quantity, targets }, date) {
+function noteOf({ product, pricing, phase, quantity, targets }, date) {
   if (!targets[0].line_item_id) return null;
   const waits = pricing.quantity?.allow_mid_cycle_cancellation === false;
-  const later = arranged(pricing, date);
+  const later = arranged(pricing, phase, date);
   return [
     isMetered(pricing) && `Reckoned with ${counted(quantity, products[product.id]?.noun)} each billing period.`,
     waits && "A lower number counts from the next billing period on.",

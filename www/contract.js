@@ -2,7 +2,7 @@
 
 import { amount, el, icon } from "./dom.js";
 import { counted, day, duration, moment, money } from "./format.js";
-import { enabledOn, hasQuantity, isMetered, phasesFrom, quantityOn } from "./lines.js";
+import { enabledOn, hasQuantity, isMetered, phasesFrom, quantityOn, turnsOf } from "./lines.js";
 import { products } from "./store.js";
 
 /** What is about to be agreed to. `title` names the plan; `before` is the contract to be changed, if there is one. */
@@ -61,24 +61,22 @@ function contractLines(contract, from) {
     return el("section.phase", {},
       phases.length > 1 && el("h3", {}, `${phase.name}, from ${day(date)}`),
       el("ul.agreed", {}, phase.lines.filter((line) => enabledOn(line, date)).map((line) =>
-        el("li", {}, icon("check"), el("span", {}, line.product.name), el("span.note", {}, lineText(line, date))))));
+        el("li", {}, icon("check"), el("span", {}, line.product.name), el("span.note", {}, lineText(line, phase, date))))));
   }));
 }
 
-/** `12 seats, every month; 8 from Jan 15, 2027`: how much of a line a contract has on a day, and what is arranged for later. */
-export function lineText(line, date) {
+/** `12 seats, every month; 8 seats from Jan 15, 2027`: how much of a line a contract has on a day, and what is arranged for later. */
+function lineText(line, phase, date) {
   const rhythm = line.billing_period ? `every ${duration(line.billing_period.cadence)}` : "once";
-  if (isMetered(line)) return `by use, ${rhythm}`;
-  const noun = products[line.product.id]?.noun;
-  return [hasQuantity(line) ? `${counted(quantityOn(line, date), noun)}, ${rhythm}` : rhythm, ...arranged(line, date)].join("; ");
+  const much = isMetered(line) ? "by use" : hasQuantity(line) && counted(quantityOn(line, date), products[line.product.id]?.noun);
+  return [[much, rhythm].filter(Boolean).join(", "), ...arranged(line, phase, date)].join("; ");
 }
 
-/** What is arranged for days after `date`: `8 seats from Jan 15, 2027`. */
-export function arranged(line, date) {
-  const noun = products[line.product.id]?.noun;
-  const after = ({ effective_from: from }) => from > date;
-  return [
-    ...(line.quantity_entries ?? []).filter(after).map(({ effective_from: from, value }) => `${counted(String(value), noun)} from ${day(from)}`),
-    ...(line.enabled_entries ?? []).filter(after).map(({ effective_from: from, value }) => `${value ? "on" : "off"} from ${day(from)}`),
-  ];
+/** What is arranged for days of the phase after `date`, to stand beside the line's name: `8 seats from Jan 15, 2027`. */
+export function arranged(line, { end_date: last }, date) {
+  const text = (state) => {
+    if (state === null) return "off";
+    return isMetered(line) || !hasQuantity(line) ? "on" : counted(state, products[line.product.id]?.noun);
+  };
+  return turnsOf(line, date, last).map(({ date: from, state }) => `${text(state)} from ${day(from)}`);
 }

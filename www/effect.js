@@ -2,7 +2,7 @@
 
 import { el, icon } from "./dom.js";
 import { counted, day } from "./format.js";
-import { enabledOn, hasQuantity, isMetered, phasesFrom, quantityOn } from "./lines.js";
+import { enabledOn, hasQuantity, isMetered, phasesFrom, stateOn, turnsOf } from "./lines.js";
 import { planTitle, products } from "./store.js";
 
 /** The list above the invoices: what `preview` makes of the contract `before`. `plans` are those it moves between. */
@@ -12,7 +12,11 @@ export function effects(preview, before, plans) {
     el("li", {}, icon(sign), el("div", {}, el("p", {}, what), why && el("p.note", {}, why)))));
 }
 
-const words = (line, quantity) => counted(quantity, products[line.product.id]?.noun);
+/** What a line is on a day, as `stateOn` says it: `12 seats`, `Phone channel`, `No Phone channel`. */
+export function stateText(line, state) {
+  if (state === null) return `No ${line.product.name}`;
+  return isMetered(line) || !hasQuantity(line) ? line.product.name : counted(state, products[line.product.id]?.noun);
+}
 
 function move(preview, before, { from, to }) {
   const { start_date: start, contract } = preview;
@@ -30,36 +34,35 @@ function move(preview, before, { from, to }) {
 }
 
 function updates({ contract, start_date: start, product_overrides: overrides }, before) {
-  const lineOf = (one, { line_item_id: wanted }) =>
-    one.phases.flatMap((phase) => phase.lines).find(({ line_item_id: id }) => id === wanted);
+  const placeOf = (one, { line_item_id: wanted }) => one.phases
+    .map((phase) => ({ phase, line: phase.lines.find(({ line_item_id: id }) => id === wanted) })).find(({ line }) => line);
   const told = new Set(); // the first line of each; the others are those of later phases
   return overrides.flatMap((override) => {
-    const [old, now] = [before, contract].map((one) => lineOf(one, override));
-    if (!old || told.has(old.product.id)) return [];
-    told.add(old.product.id);
-    return update(override, old, now, start);
+    const [old, now] = [before, contract].map((one) => placeOf(one, override));
+    if (!old || told.has(old.line.product.id)) return [];
+    told.add(old.line.product.id);
+    return update(override, old.line, now.line, start, now.phase.end_date);
   });
 }
 
-function update(override, old, now, start) {
-  const state = (line, date) => (!enabledOn(line, date) ? null : quantityOn(line, date));
-  const text = (value) => {
-    if (value === null) return `No ${now.product.name}`;
-    return isMetered(now) || !hasQuantity(now) ? now.product.name : words(now, value);
-  };
-  const days = [...(now.quantity_entries ?? []), ...(now.enabled_entries ?? [])].map(({ effective_from: from }) => from);
-  const later = [...new Set(days)].filter((date) => date > start).sort();
-  const had = state(old, start);
-  const told = [];
-  if (state(now, start) !== had) {
-    const why = had !== null && override.quantity ? `${words(old, had)} until then.` : null;
-    told.push({ sign: "change", what: `${text(state(now, start))} from ${day(start)}`, why });
-  }
-  for (const date of later) {
-    const why = state(now, date) === state(old, date)
-      ? "As agreed before."
-      : `${text(had)} until then: what is taken away counts from the next billing period on.`;
-    told.push({ sign: "later", what: `${text(state(now, date))} from ${day(date)}`, why });
-  }
-  return told;
+function update(override, old, now, start, last) {
+  const [had, has] = [old, now].map((line) => stateOn(line, start));
+  const until = (state) => `${stateText(old, state)} until then`;
+  const told = turnsOf(now, start, last).map(({ date, state, was }) => {
+    const waits = isPutOff(old, now, date);
+    const why = waits ? `${until(was)}: what is taken away counts from the next billing period on.` : "As agreed before.";
+    return { sign: "later", what: `${stateText(now, state)} from ${day(date)}`, why };
+  });
+  if (has === had) return told;
+  const why = had !== null && override.quantity ? `${until(had)}.` : null;
+  return [{ sign: "change", what: `${stateText(now, has)} from ${day(start)}`, why }, ...told];
 }
+
+// The page asks for nothing later than the start, so that an entry which was not there before is a fall put off (R7.7).
+function isPutOff(old, now, date) {
+  if (now.quantity?.allow_mid_cycle_cancellation !== false) return false;
+  return ["quantity_entries", "enabled_entries"].some((list) => (now[list] ?? []).some((entry) =>
+    entry.effective_from === date && valueAt(old[list], date) !== String(entry.value)));
+}
+
+const valueAt = (entries = [], date) => String(entries.find(({ effective_from: from }) => from === date)?.value);

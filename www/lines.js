@@ -1,7 +1,8 @@
 // The lines of a plan or of a running contract as a page offers them, and what the buyer chose of them.
 //
 // A line is `{product, pricing, optional, counts, on, quantity, usual, targets}`: whether it has a switch and a number, what
-// these say at first, what holds without an override (`usual`), and whom an override names. Knows no page and no server.
+// these say at first, what holds without an override (`usual`), and whom an override names; of a contract also its `phase`.
+// Knows no page and no server.
 
 export const isMetered = (pricing) => pricing.quantity?.type === "metered";
 export const hasQuantity = (pricing) => isMetered(pricing) || pricing.pricing_data.pricing_type !== "flat_fee";
@@ -32,6 +33,21 @@ export const enabledOn = (line, date) => valueOn(line.enabled_entries, line.is_e
 export const quantityOn = (line, date) =>
   isMetered(line) ? usualQuantity(line) : String(valueOn(line.quantity_entries, line.quantity?.value ?? "1", date));
 
+/** What a line is on a day: its quantity, or null while it is switched off. */
+export const stateOn = (line, date) => (enabledOn(line, date) ? quantityOn(line, date) : null);
+
+/** The days after `date`, up to the `last` of the line's phase, on which that becomes another: `[{date, state, was}]`. */
+export function turnsOf(line, date, last) {
+  const entries = [...(line.quantity_entries ?? []), ...(line.enabled_entries ?? [])];
+  const days = new Set(entries.map(({ effective_from: from }) => from).filter((from) => from > date && !(last && from > last)));
+  let was = stateOn(line, date);
+  return [...days].sort().flatMap((from) => {
+    const turn = { date: from, state: stateOn(line, from), was };
+    was = turn.state;
+    return turn.state === turn.was ? [] : [turn];
+  });
+}
+
 const endsBefore = ({ end_date: end }, date) => Boolean(end) && end < date;
 
 /** The phases of a contract that live on a day or later. */
@@ -50,7 +66,7 @@ export function linesOfContract(contract, plans, date) {
     const offered = pricings.find(({ id }) => id === line.id);
     const same = phases.flatMap((phase) => phase.lines).filter(({ product }) => product.id === line.product.id);
     return {
-      product: line.product, pricing: line, usual, ...usual,
+      product: line.product, pricing: line, phase: phases[0], usual, ...usual,
       optional: !usual.on || offered?.is_enabled === false,
       counts: hasQuantity(line) && !isMetered(line) && line.billing_period !== null,
       targets: same.map(({ line_item_id }) => ({ line_item_id })),

@@ -31,6 +31,9 @@ const table = () => page.$$eval(".year tr", (rows) => Object.fromEntries(rows.ma
 
 const inDays = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
+const dayFormat = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" });
+const day = (date) => dayFormat.format(new Date(date));
+
 /** Makes or changes a contract past the page, as somebody else would. */
 async function confirmed(request) {
   const created = await shop.call("POST", "/checkouts", request);
@@ -194,11 +197,11 @@ test("another day: the change waits for it, or corrects the past", async () => {
 
 test("today is the seller's day, wherever the customer sits", async () => {
   const at = "2026-03-31T22:30:00Z"; // 18:30 in New York, 00:30 in Berlin, 07:30 in Tokyo
-  for (const [customer, day, first] of [["cus_harborline", "2026-03-31", "Mar 31, 2026"], ["cus_kontor", "2026-04-01", "April 2026"]]) {
+  for (const [customer, today, first] of [["cus_harborline", "2026-03-31", "Mar 31, 2026"], ["cus_kontor", "2026-04-01", "April 2026"]]) {
     page = await visit(customer, { at, timezoneId: "Asia/Tokyo" });
-    assert.equal(await page.inputValue("#start"), day);
+    assert.equal(await page.inputValue("#start"), today);
     await page.fill("#seats-quantity", "30");
-    assert.equal((await shownInvoices(page))[0].date, day);
+    assert.equal((await shownInvoices(page))[0].date, today);
     assert.equal(Object.keys(await table())[1], first);
     noFaults();
     await page.context().close();
@@ -411,6 +414,32 @@ test("a number that is put off is shown as arranged, and can be taken back", asy
   noFaults();
 });
 
+test("what was arranged before stays, and nothing waits that does not", async () => {
+  const later = inDays(20);
+  const viewers = (is_enabled, quantity) => ({ product_overrides: [{ product_id: "viewers", is_enabled, quantity }] });
+  const arranged = async (contract, product, quantity) => confirmed({ contract_id: contract.id, product_overrides: [
+    { line_item_id: lineOf(contract, product).line_item_id, quantity, effective_from: later },
+  ] });
+  const on = await arranged(await newContract(viewers(true, "10")), "viewers", "20");
+  page = await visit("cus_openshelter", { contract: on.id });
+  const today = day(await page.inputValue("#start"));
+  assert.match(await page.textContent("#viewers-about"), new RegExp(`Arranged: 20 viewers from ${day(later)}`));
+  await page.fill("#viewers-quantity", "15");
+  assert.deepEqual(await told(), [[`15 viewers from ${today}`, "10 viewers until then."], [`20 viewers from ${day(later)}`, "As agreed before."]]);
+  await page.uncheck("#viewers-switch");
+  assert.deepEqual(await told(), [[`No Viewer seats from ${today}`]], "off from today, whatever was arranged");
+
+  const off = await arranged(await newContract(viewers(false, "10")), "viewers", "20");
+  await page.goto(page.url().replace(on.id, off.id));
+  await page.waitForSelector("[data-stage=choose]");
+  assert.doesNotMatch(await page.textContent("#viewers-about"), /Arranged/, "it is off on that day too");
+  await page.check("#viewers-switch");
+  assert.deepEqual(await told(), [[`10 viewers from ${today}`], [`20 viewers from ${day(later)}`, "As agreed before."]]);
+  await page.fill("#viewers-quantity", "20");
+  assert.deepEqual(await told(), [[`20 viewers from ${today}`]], "nothing happens on the later day");
+  noFaults();
+});
+
 test("what is chosen in a trial holds after it", async () => {
   const { id } = await newContract({ plan_id: "starter_usd", product_overrides: [] });
   page = await visit("cus_openshelter", { contract: id });
@@ -575,15 +604,15 @@ test("what a customer buys in the shop is on the account page", async () => {
   await page.waitForSelector("#order:not([aria-busy])");
   assert(await page.isChecked("[value=account]"));
   assert.deepEqual([await page.inputValue("#customer"), await page.inputValue("#region")], ["cus_sato", "jpy"]);
-  const day = inDays(20);
-  await page.fill("#start", day);
+  const first = inDays(20);
+  await page.fill("#start", first);
   await toReview();
   await toContract();
   const id = await page.textContent(".facts code");
   await page.click("#done a:has-text('account')");
   await page.waitForSelector("#amendment:not([aria-busy])");
   assert.equal(await page.inputValue("#customer"), "cus_sato");
-  assert.equal(await page.inputValue("#start"), day, "a contract that is still to begin is changed from its first day");
+  assert.equal(await page.inputValue("#start"), first, "a contract that is still to begin is changed from its first day");
   assert.match(await page.textContent("#customer"), /Sato & Co\. <Tokyo>/, "a name is text, whatever it holds");
   await page.fill("#seats-quantity", "9");
   await toReview();
