@@ -5,10 +5,10 @@
 
 use crate::catalog::Catalog;
 use crate::contract::{Contract, Contracts};
-use crate::detect::CheckoutType;
+use crate::detect::{self, CheckoutType};
 use crate::invoice::{Invoice, Ledger, Terms, TooLarge};
 use crate::json::Json;
-use crate::preview::{check_range, step};
+use crate::preview::{Step, check_range};
 use crate::problem::Problems;
 use crate::{Clock, ENGINE_VERSION};
 use chrono::NaiveDate;
@@ -48,14 +48,16 @@ impl<'a> BillingSchedule<'a> {
 
 /// Lists the invoices after the current one, at most `count` of them and never more than [`MOST_INVOICES`] (R7.9).
 ///
-/// A contract with an end has only so many, and a day on which nothing is charged has no invoice: of a yearly fee and
-/// `count` 12 come twelve years. For an amendment `without_change` lists as many invoices of the contract as it is, so
+/// A contract with an end has only so many, none comes later than 1,200 months after today or the day of effect (R7.5), and
+/// a day on which nothing is charged has no invoice: of a yearly fee and `count` 12 come twelve years. For an amendment `without_change` lists as many invoices of the contract as it is, so
 /// that a buyer can be shown both. It counts from `as_of`, `invoices` from the later of that and `start_date`: for a
 /// change on 2027-03-01 that is asked about on 2026-11-22, what is due between the two is in `without_change` alone.
 ///
+/// `count` is what [`read_count`](crate::read_count) says, so that a wrong one is told with the request's problems.
+///
 /// # Errors
-/// What [`preview`](crate::preview()) reports: the problems of the request, and `amount_out_of_range` for a line of any
-/// of the invoices listed.
+/// What [`preview`](crate::preview()) reports, and after it what is wrong with `count`; `amount_out_of_range` for a line of
+/// any of the invoices listed.
 ///
 /// # Examples
 /// ```
@@ -73,7 +75,7 @@ impl<'a> BillingSchedule<'a> {
 ///     as_of: read_date(&Json::String("2026-11-30".into()), "/as_of")?,
 ///     now: read_instant(&Json::String("2026-11-30T10:00:00Z".into()), "/now")?,
 /// };
-/// let schedule = billing_schedule(&request, &catalog, clock, 12)?;
+/// let schedule = billing_schedule(&request, &catalog, clock, Ok(12))?;
 /// let days: Vec<String> = schedule.invoices().iter().map(|invoice| invoice.invoice_date().to_string()).collect();
 /// // Every one counted from 30 November, so that February does not move those after it; the year ends before a fifth.
 /// assert_eq!(days, ["2027-02-28", "2027-05-30", "2027-08-30"]);
@@ -83,10 +85,11 @@ pub fn billing_schedule<'a>(
     request: &'a Json,
     catalog: &'a Catalog,
     clock: Clock,
-    count: u8,
+    count: Result<u8, Problems>,
 ) -> Result<BillingSchedule<'a>, Problems> {
+    let (checkout, count) = Problems::together(detect::detect(request, catalog, clock), count)?;
     let count = count.min(MOST_INVOICES);
-    let mut step = step(request, catalog, clock)?;
+    let mut step = Step::of(checkout)?;
     let terms = step.terms(clock);
     let mut too_large = TooLarge::default();
     let invoices = Ledger::new(&step.contracts, &terms).invoices(count, &mut too_large);

@@ -542,9 +542,13 @@ fn check_quantity(
     if let PricingModel::FlatFee { .. } = candidate.pricing.model {
         refuse(ProblemCode::QuantityNotApplicable, format!("{} is a flat fee, which has no quantity", line()), help);
     } else if is_one_time && has_begun {
-        refuse(ProblemCode::QuantityNotApplicable, format!("the one-time line {} has been charged", line()), help);
+        refuse(
+            ProblemCode::QuantityNotApplicable,
+            format!("the phase of the one-time line {} has begun", line()),
+            help,
+        );
     } else if let Some(effective) = will_have_begun.filter(|_| is_one_time) {
-        let message = format!("the one-time line {} will have been charged by {effective}", line());
+        let message = format!("the phase of the one-time line {} will have begun by {effective}", line());
         refuse(ProblemCode::QuantityNotApplicable, message, help);
     }
     let LineQuantity::Fixed { minimum, maximum, multiple_of, .. } = &candidate.pricing.quantity else { return };

@@ -77,7 +77,7 @@ impl<'a> Preview<'a> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn preview<'a>(request: &'a Json, catalog: &'a Catalog, clock: Clock) -> Result<Preview<'a>, Problems> {
-    let step = step(request, catalog, clock)?;
+    let step = Step::of(detect::detect(request, catalog, clock)?)?;
     let mut too_large = TooLarge::default();
     let invoices = Ledger::new(&step.contracts, &step.terms(clock)).invoices(1, &mut too_large);
     check_range(&too_large)?;
@@ -99,15 +99,14 @@ pub(crate) struct Step<'a> {
     pub(crate) contracts: Contracts<'a>,
 }
 
-/// The stages up to the contracts, with every problem but amounts out of range.
-pub(crate) fn step<'a>(request: &'a Json, catalog: &'a Catalog, clock: Clock) -> Result<Step<'a>, Problems> {
-    let checkout = detect::detect(request, catalog, clock)?;
-    let contracts = contract::contracts(&checkout);
-    check_late(&checkout, &contracts)?;
-    Ok(Step { checkout, contracts })
-}
-
 impl<'a> Step<'a> {
+    /// The step a checkout takes, or the late problems but amounts out of range.
+    pub(crate) fn of(checkout: Checkout<'a>) -> Result<Step<'a>, Problems> {
+        let contracts = contract::contracts(&checkout);
+        check_late(&checkout, &contracts)?;
+        Ok(Step { checkout, contracts })
+    }
+
     /// Who buys, from whom, and when.
     pub(crate) fn terms(&self, clock: Clock) -> Terms<'a> {
         Terms {
@@ -149,8 +148,8 @@ fn check_late(checkout: &Checkout, contracts: &Contracts) -> Result<(), Problems
             let mut lines = contracts.after.phases.iter().flat_map(|phase| &phase.lines);
             if !lines.any(|line| line.changed_from.is_some()) {
                 let message = format!("no line would change on {} or later", checkout.effective);
-                let help = "send another quantity, state or dimension values of a line that lives then; expected usage \
-                            and descriptions alone change nothing";
+                let help = "send another quantity, state or dimension values of a line that lives then; expected usage, \
+                            descriptions, and a fall that waits for a period that never comes, change nothing";
                 findings.field(list, Fault::new(ProblemCode::NothingChanges, message, help));
             }
         }

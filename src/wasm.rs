@@ -72,8 +72,7 @@ pub fn create_billing_schedule(
 ) -> Result<JsValue, JsValue> {
     let Asked { request, catalog, clock } = Asked::decode(request, catalog, options)?;
     let count = read_count(&decode(count)?, "/count");
-    let schedule = billing_schedule(&request, &catalog, clock, count.as_ref().map_or(1, |count| *count));
-    encode(&Problems::together(schedule, count).map_err(thrown)?.0)
+    encode(&billing_schedule(&request, &catalog, clock, count).map_err(thrown)?)
 }
 
 /// What both calls are asked about.

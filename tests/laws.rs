@@ -151,7 +151,7 @@ const A_FEW: u8 = 12;
 /// The invoices after the current one, up to so many.
 fn to_come(count: u8, request: &Value, catalog: &Value, as_of: NaiveDate) -> Vec<Invoice> {
     let (request, catalog) = (read(request), Catalog::load(read(catalog)).unwrap());
-    let schedule = billing_schedule(&request, &catalog, clock(as_of), count).unwrap();
+    let schedule = billing_schedule(&request, &catalog, clock(as_of), Ok(count)).unwrap();
     schedule.invoices().iter().map(invoice).collect()
 }
 
@@ -164,7 +164,7 @@ fn if_it_stays(count: u8, catalog: &Value, as_of: NaiveDate) -> Vec<Invoice> {
     let other = json!({"id": "other", "currency": contract["currency"], "phases": [{}]});
     catalog["plans"].as_array_mut().unwrap().push(other);
     let (request, catalog) = (read(&request), Catalog::load(read(&catalog)).unwrap());
-    let schedule = billing_schedule(&request, &catalog, clock(as_of), count).unwrap();
+    let schedule = billing_schedule(&request, &catalog, clock(as_of), Ok(count)).unwrap();
     schedule.without_change().unwrap().iter().map(invoice).collect()
 }
 

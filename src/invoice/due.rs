@@ -56,7 +56,7 @@ impl<'c, 'a> Side<'c, 'a> {
     }
 }
 
-/// The days and lines whose amounts are out of range.
+/// The lines whose amounts are out of range.
 #[derive(Debug, Default)]
 pub(crate) struct TooLarge<'a> {
     /// In order, each once.
@@ -202,11 +202,11 @@ impl<'c, 'a> Ledger<'c, 'a> {
                 let due = schedule.line.changed_from.filter(|due| after < *due && *due <= until);
                 let Some(changed_from) = due.filter(|_| self.may_be_credited(schedule)) else { continue };
                 for segment in schedule.reaching(changed_from, self.billed_until) {
-                    if !invoiced.iter().any(|(day, _)| *day == segment.due) {
-                        invoiced.push((segment.due, self.invoiced_on(side, segment.due)));
-                    }
-                    let posted = invoiced.iter().find(|(day, _)| *day == segment.due);
-                    let posted = posted.and_then(|(_, posted)| posted.as_ref().ok());
+                    let at = invoiced.binary_search_by_key(&segment.due, |(day, _)| *day).unwrap_or_else(|at| {
+                        invoiced.insert(at, (segment.due, self.invoiced_on(side, segment.due)));
+                        at
+                    });
+                    let posted = invoiced.get(at).and_then(|(_, posted)| posted.as_ref().ok());
                     let paid = posted.and_then(|posted| posted.iter().find(|posted| posted.is_of(schedule, &segment)));
                     let days = segment.days.intersection(Range { start: changed_from, end: segment.days.end });
                     let share = Share { part: days.days(), whole: segment.days.days() };

@@ -66,6 +66,9 @@ test("a count that is none is a problem, told with the others", () => {
       return true;
     });
   }
+  // Nothing would change, which is looked for only when nothing else is wrong.
+  const same = { contract_id: "con", product_overrides: [{ line_item_id: "li", quantity: "10" }] };
+  assert.throws(() => createBillingSchedule(same, catalog, 0, clock), ({ problems }) => problems.length === 1 && problems[0].path === "/count");
   assert.throws(() => createBillingSchedule(moreSeats, catalog), TypeError);
   assert.throws(() => createBillingSchedule(moreSeats, catalog, 12, { asOf: "2026-03-20" }), TypeError);
 });

@@ -36,7 +36,7 @@ impl Given {
     /// The preview; the billing schedule where `schedule` says how many invoices.
     ///
     /// # Errors
-    /// What is wrong with the catalog; else with `now`, `as_of` and `schedule`; else with the request.
+    /// What is wrong with the catalog; else with `now` and `as_of`; else with the request and `schedule`.
     pub fn answer(self) -> Result<Answer, Problems> {
         let catalog = Catalog::load(self.catalog)?;
         let now = match self.now {
@@ -47,19 +47,12 @@ impl Given {
             Json::Null => Ok(None),
             as_of => read_date(&as_of, "/as_of").map(Some),
         };
-        let count = match self.schedule {
-            Json::Null => Ok(None),
-            count => read_count(&count, "/schedule").map(Some),
-        };
-        let wrong = [now.as_ref().err(), as_of.as_ref().err(), count.as_ref().err()];
-        let wrong = wrong.into_iter().flatten().flat_map(|problems| problems.as_slice().to_vec());
-        if let Some(problems) = Problems::new(wrong.collect()) {
-            return Err(problems);
-        }
-        let clock = Moment { now: now?, as_of: as_of? }.clock(&self.request, &catalog)?;
-        Ok(match count? {
-            None => Answer { name: "preview", text: json::to_text(&preview(&self.request, &catalog, clock)?) },
-            Some(count) => {
+        let (now, as_of) = Problems::together(now, as_of)?;
+        let clock = Moment { now, as_of }.clock(&self.request, &catalog)?;
+        Ok(match self.schedule {
+            Json::Null => Answer { name: "preview", text: json::to_text(&preview(&self.request, &catalog, clock)?) },
+            count => {
+                let count = read_count(&count, "/schedule");
                 let schedule = billing_schedule(&self.request, &catalog, clock, count)?;
                 Answer { name: "schedule", text: json::to_text(&schedule) }
             }

@@ -10,11 +10,12 @@ use crate::differences::differences;
 use crate::error::Error;
 use crate::http::{CheckoutId, OptionalJson, Organisation, json_text};
 use crate::page::{is_id, shown};
+use crate::previews::written;
 use crate::store::{instant, micros, new_id, stored_json, text_of};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use checkout_preview::{Clock, Json, Problem, ProblemCode, Problems, json, preview, read_date};
+use checkout_preview::{Clock, Json, Problem, ProblemCode, Problems, json, read_date};
 use chrono::NaiveDate;
 use serde::Serialize;
 use std::sync::Arc;
@@ -51,6 +52,16 @@ pub(crate) async fn confirm(
         guest.as_ref().map(|guest| guest.id.as_str()),
         new_id,
     );
+
+    if version(&contract).is_none_or(|version| version > i64::from(u32::MAX)) {
+        // The engine would not read such a contract again.
+        let help = "give it a lower version in the catalog";
+        let message = format!("the version of {} cannot rise above {}", shown(&contract_id), u32::MAX);
+        let path = "/contract_id".into();
+        return Err(
+            Problems::from(Problem { code: ProblemCode::CatalogInvalid, path, message, help: help.into() }).into()
+        );
+    }
 
     // The update is the guard: it takes the row, and finds it pending and unexpired once only.
     let mut transaction = verifier.db.begin().await?;
@@ -129,8 +140,7 @@ impl Verifier {
             Err(Error::Rejected(_)) => return Err(Error::NotReproducible),
             view => view?,
         };
-        let again = preview(&request, &view.catalog, clock).map_err(|_| Error::NotReproducible)?;
-        Ok(json::to_text(&again))
+        written(&view.catalog, &request, clock).await?.map_err(|_| Error::NotReproducible)
     }
 
     /// The highest stored version that a checkout may replace; `None` if the contract is no longer what it amends.

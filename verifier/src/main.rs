@@ -79,7 +79,7 @@ struct Preview {
     #[arg(long, value_name = "INSTANT")]
     now: Option<String>,
     /// Print the billing schedule instead: the N invoices after the current one, from 1 to 120.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_INVOICES)))]
+    #[arg(long, value_name = "N", value_parser = count)]
     schedule: Option<u8>,
     /// Print it over several lines.
     #[arg(long)]
@@ -89,6 +89,12 @@ struct Preview {
     /// "problems"}.
     #[arg(long, conflicts_with_all = ["request", "catalog", "as_of", "now", "schedule", "pretty"])]
     jsonl: bool,
+}
+
+/// How many invoices to list.
+fn count(text: &str) -> Result<u8, String> {
+    let count = text.parse().ok().filter(|count| (1..=MOST_INVOICES).contains(count));
+    count.ok_or_else(|| format!("expected a whole number from 1 to {MOST_INVOICES}"))
 }
 
 #[derive(Subcommand)]

@@ -7,8 +7,9 @@ use crate::view::View;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use checkout_preview::{Clock, Json, ProblemCode, Problems, billing_schedule, json, preview, read_count};
+use checkout_preview::{Catalog, Clock, Json, Problems, billing_schedule, json, preview, read_count};
 use std::sync::Arc;
+use tokio::task::JoinError;
 
 /// `POST /checkouts/preview`: runs the engine and stores nothing.
 pub(crate) async fn show(
@@ -35,20 +36,10 @@ pub(crate) async fn schedule(
     let view = verifier.view(&organisation, &request).await?;
     let clock = verifier.moment().clock(&request, &view.catalog)?;
     // Many long invoices: not on a thread that others wait for.
-    let schedule = tokio::task::spawn_blocking(move || match count {
-        Ok(count) => billing_schedule(&request, &view.catalog, clock, count).map(|schedule| json::to_text(&schedule)),
-        Err(wrong) => Err(with_those_of_the_request(&request, &view, clock, wrong)),
+    let schedule = tokio::task::spawn_blocking(move || {
+        billing_schedule(&request, &view.catalog, clock, count).map(|schedule| json::to_text(&schedule))
     });
     Ok(json_text(StatusCode::OK, schedule.await??))
-}
-
-/// The problems of a request, and a wrong count's after them. Late ones are not looked for where another is found (R2.6).
-fn with_those_of_the_request(request: &Json, view: &View, clock: Clock, wrong: Problems) -> Problems {
-    use ProblemCode::{AmountOutOfRange, MatrixPriceNotFound, NothingChanges, PlanUnchanged};
-    let late = [NothingChanges, PlanUnchanged, MatrixPriceNotFound, AmountOutOfRange];
-    let found = preview(request, &view.catalog, clock).err();
-    let found = found.iter().flat_map(Problems::as_slice).filter(|problem| !late.contains(&problem.code));
-    Problems::new(found.chain(wrong.as_slice()).cloned().collect()).unwrap_or(wrong)
 }
 
 /// A preview, and what it was made from besides the request.
@@ -63,9 +54,20 @@ impl Verifier {
     pub(crate) async fn make(&self, organisation: &str, request: &Json) -> Result<Made, Error> {
         let view = self.view(organisation, request).await?;
         let clock = self.moment().clock(request, &view.catalog)?;
-        let preview = json::to_text(&preview(request, &view.catalog, clock)?);
+        let preview = written(&view.catalog, request, clock).await??;
         Ok(Made { view, clock, preview })
     }
+}
+
+/// The preview as text. A change far in the past corrects many invoices: not on a thread that others wait for.
+pub(crate) async fn written(
+    catalog: &Arc<Catalog>,
+    request: &Json,
+    clock: Clock,
+) -> Result<Result<String, Problems>, JoinError> {
+    let (catalog, request) = (Arc::clone(catalog), request.clone());
+    let work = move || preview(&request, &catalog, clock).map(|preview| json::to_text(&preview));
+    tokio::task::spawn_blocking(work).await
 }
 
 /// Takes a field that is not the engine's out of a request.

@@ -288,6 +288,16 @@ async fn a_higher_version_in_the_catalog_is_the_contract() {
 }
 
 #[tokio::test]
+async fn a_version_that_cannot_rise_is_not_amended() {
+    let server = Server::with(&[&CONTRACT.replacen("\"version\": 3", "\"version\": 4294967295", 1)]).await;
+    let id = server.create(&seats("con_1", "14")).await;
+    let rows = server.rows().await;
+    server.confirm(&id).await.refused(422, "rejected");
+    assert_eq!(server.rows().await, rows);
+    assert_eq!(server.get(&format!("/checkouts/{id}")).await.string("checkout_status"), "pending");
+}
+
+#[tokio::test]
 async fn a_former_guest_amends() {
     let server = Server::with(&[]).await;
     let id = server.bought(GUEST).await;

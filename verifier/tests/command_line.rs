@@ -52,7 +52,7 @@ fn engine(request: &str) -> Result<String, String> {
 fn schedule(request: &str, count: u8) -> String {
     let catalog = Catalog::load(parse(CATALOG)).unwrap();
     let clock = Clock { as_of: date(AS_OF), now: instant(NOW) };
-    json::to_text(&billing_schedule(&parse(request), &catalog, clock, count).unwrap())
+    json::to_text(&billing_schedule(&parse(request), &catalog, clock, Ok(count)).unwrap())
 }
 
 const FROM_FILES: [&str; 5] = ["preview", "--request", "request.json", "--catalog", "catalog.json"];
@@ -91,15 +91,11 @@ fn a_billing_schedule_is_printed_as_the_engine_prints_it() {
         assert!(pretty.contains("\n  \"currency\": \"USD\",\n"), "{pretty}");
         assert_eq!(json::to_text(&parse(pretty)), schedule(REQUEST, count));
     }
-    for (number, said) in [
-        ("0", "0 is not in 1..=120"),
-        ("121", "121 is not in 1..=120"),
-        ("1000", "1000 is not in 1..=120"),
-        ("x", "'x' for '--schedule <N>'"),
-    ] {
+    for number in ["0", "121", "1000", "x", "", "1.5"] {
         let output = run(folder.path(), &[&FROM_FILES[..], &["--schedule", number]].concat());
         let (out, err) = ended(&output, 2);
-        assert!(out.is_empty() && err.contains(said), "{number}: {err}");
+        let said = format!("'{number}' for '--schedule <N>': expected a whole number from 1 to 120");
+        assert!(out.is_empty() && err.contains(&said), "{number}: {err}");
     }
 }
 
@@ -210,7 +206,11 @@ fn every_line_is_answered_by_a_line() {
     for number in ["0", "121", "1.5", "\"7\"", "[]"] {
         add(scheduled(number).as_bytes(), not_counted(""));
     }
-    let all_wrong = scheduled("0").replace(AS_OF, "today").replace(NOW, "now");
+    add(
+        scheduled("0").replace(REQUEST, r#"{"plan_id":"nope","customer_id":"cus_1"}"#).as_bytes(),
+        r#"{"status":"rejected","problems":[{"code":"plan_not_found","path":"/plan_id""#.into(),
+    );
+    let all_wrong = good.replace(AS_OF, "today").replace(NOW, "now");
     let not_an_instant = r#"{"status":"rejected","problems":[{"code":"invalid_instant","path":"/now""#;
     add(all_wrong.as_bytes(), not_an_instant.into());
     add(b"{}", r#"{"status":"rejected","problems":[{"code":"catalog_invalid","path":"/catalog""#.into());
@@ -230,9 +230,11 @@ fn every_line_is_answered_by_a_line() {
     for (number, (answer, expected)) in answers.iter().zip(expected).enumerate() {
         assert!(answer.starts_with(&expected), "line {number}: {answer}\nexpected: {expected}");
     }
-    let together = answers.iter().find(|answer| answer.starts_with(not_an_instant)).unwrap();
-    let places = ["/now", "/as_of", "/schedule"].map(|path| together.find(path));
-    assert!(places.is_sorted() && !places.contains(&None), "{together}");
+    for paths in [["/now", "/as_of"], ["/plan_id", "/schedule"]] {
+        let places = |answer: &&&str| paths.map(|path| answer.find(&format!("\"path\":\"{path}\"")));
+        let told = |places: [Option<usize>; 2]| places.is_sorted() && !places.contains(&None);
+        assert!(answers.iter().any(|answer| told(places(&answer))), "{paths:?} are told together, in this order");
+    }
 }
 
 #[test]

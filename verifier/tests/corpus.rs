@@ -78,7 +78,7 @@ async fn the_server_answers_every_case_as_the_engine_does() {
         if let Ok(preview) = &preview {
             compared.insert(json::to_text(&preview.checkout_type()));
         }
-        let schedule = billing_schedule(&request, &catalog, clock, 12);
+        let schedule = billing_schedule(&request, &catalog, clock, Ok(12));
         for (address, wanted) in [
             ("/checkouts/preview", preview.map(|preview| json::to_text(&preview))),
             ("/checkouts/schedule", schedule.map(|schedule| json::to_text(&schedule))),

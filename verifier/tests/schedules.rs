@@ -8,7 +8,7 @@ use support::{Answer, CONTRACT, GUEST, REQUEST, Server, at, catalog, parse, seat
 
 fn engine(server: &Server, catalog: &str, request: &str, as_of: &str, count: u8) -> String {
     let catalog = Catalog::load(parse(catalog)).unwrap();
-    json::to_text(&billing_schedule(&parse(request), &catalog, server.clock(as_of), count).unwrap())
+    json::to_text(&billing_schedule(&parse(request), &catalog, server.clock(as_of), Ok(count)).unwrap())
 }
 
 fn counted(request: &str, count: &str) -> String {

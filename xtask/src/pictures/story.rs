@@ -266,7 +266,7 @@ fn charges(catalog: &Value, contract: &Value) -> Result<Vec<Charge>> {
     let day_before = start.pred_opt().context("there is a day before")?.to_string();
     let answer = {
         let (request, catalog) = (read(&request)?, load(&catalog)?);
-        let schedule = billing_schedule(&request, &catalog, clock(&day_before, "1970-01-01T00:00:00Z")?, COUNT);
+        let schedule = billing_schedule(&request, &catalog, clock(&day_before, "1970-01-01T00:00:00Z")?, Ok(COUNT));
         json::to_text(&schedule.map_err(|problems| anyhow!("{}", json::to_text(&problems)))?)
     };
     let schedule: Value = serde_json::from_str(&answer)?;
