@@ -7,10 +7,10 @@ import { card, leadPrice } from "./cards.js";
 import { yearChart } from "./chart.js";
 import { checkoutOf, showStage } from "./checkout.js";
 import { arranged, confirmation, reviewSheet } from "./contract.js";
-import { contractCards, hasEnded, sellerOf, titleOf, todayOf } from "./contracts.js";
+import { contractCards, hasEnded, plansFrom, sellerOf, titleOf, todayOf } from "./contracts.js";
 import { el, icon } from "./dom.js";
 import { effects } from "./effect.js";
-import { counted, money, sum } from "./format.js";
+import { counted, day, dayBefore, money, sum } from "./format.js";
 import { isMetered } from "./lines.js";
 import { followPreview, optionRows } from "./options.js";
 import { outlook, unchangedOutlook } from "./outlook.js";
@@ -65,6 +65,7 @@ async function visit() {
 
 const plan = () => catalog.plans.find(({ id }) => id === contract.plan_id);
 const now = () => todayOf(contract, catalog);
+const soonest = () => dayOf({}, contract, now());
 const buyerName = () => $("customer").selectedOptions[0].textContent;
 
 /** What the engine needs to know: the one contract, as the server has it now, its plan, and the one to move to. */
@@ -94,6 +95,7 @@ function openContract(id) {
   if (amendment?.contractId !== contract.id) amendment = restoreAmendment(contract.id);
   if (!plansBeside(contract, catalog).some((one) => one.id === amendment.planId)) amendment.planId = null;
   unchanged = unchangedOutlook(contract, prices(), now());
+  draw(unchanged); // a problem leaves in place what is drawn, which must not be another contract's
   buildChoices();
 }
 
@@ -128,16 +130,25 @@ function noteOf({ product, pricing, phase, quantity, targets }, date) {
 }
 
 function planCard(one) {
-  const own = one.id === contract.plan_id;
+  const own = one.id === contract.plan_id; // to pick it is to leave everything as it is, a move to come too
   return card({
     name: "plan", value: one.id, checked: one.id === (amendment.planId ?? contract.plan_id), title: planTitle(one),
-    price: leadPrice(one, offerOfPlan(one)), about: own ? "Your plan" : one.description,
+    price: leadPrice(one, offerOfPlan(one)), about: termOf(one) ?? one.description,
     onPick: () => {
       amendment.planId = own ? null : one.id;
       buildChoices();
       form.querySelector("[name=plan]:checked").focus();
     },
   });
+}
+
+// When a plan is the customer's, if it is.
+function termOf({ id }) {
+  const plans = plansFrom(contract, catalog, soonest());
+  const index = plans.findIndex((one) => one.id === id);
+  if (index < 0) return null;
+  if (index > 0) return `Your plan from ${day(plans[index].start)}`;
+  return plans.length > 1 ? `Your plan until ${day(plans[0].end)}` : "Your plan";
 }
 
 /** Asks the engine and shows its answer. Runs on every keystroke; nothing here waits for a server. */
@@ -175,19 +186,20 @@ function showUnchanged() {
   refuse([]);
   const nothing = money(sum([], contract.currency), contract.currency);
   $("bill").replaceChildren(
-    el("p.bill-plan", {}, el("strong", {}, "Nothing is changed yet."), " Your contract goes on like this:"),
-    nextInvoice(unchanged?.next ?? null, contract.phases));
+    el("p.bill-plan", {}, el("strong", {}, "Nothing is changed yet."), ` Your contract goes on ${unchanged ? "like this:" : "as agreed."}`),
+    ...(unchanged ? [nextInvoice(unchanged.next, contract.phases)] : []));
   $("due-label").textContent = "Due today";
   $("due-amount").textContent = nothing;
   $("timing").replaceChildren(icon("bolt"), "Every change is priced in your browser");
-  if (unchanged) draw(unchanged);
+  draw(unchanged);
   announce("Nothing is changed");
 }
 
 function showPreview(preview) {
   const due = dueOf(preview);
   const target = targetOf(amendment, catalog);
-  const told = effects(preview, contract, { from: plan(), to: target });
+  const plans = plansFrom(contract, catalog, dayBefore(preview.start_date));
+  const told = effects(preview, contract, { plans, target });
   $("bill").replaceChildren(...bill(preview, target ?? plan() ?? { phases: [] }, { before: contract, effects: told }));
   $("due-label").textContent = due.label;
   $("due-amount").textContent = due.text;
@@ -268,7 +280,7 @@ function review(preview, checkout) {
 
 function title() {
   const target = targetOf(amendment, catalog);
-  return target ? planTitle(target) : titleOf(contract, catalog);
+  return target ? planTitle(target) : titleOf(contract, catalog, soonest());
 }
 
 function done(session) {

@@ -8,11 +8,16 @@ const HEIGHT = 150; // of the tallest bar, in pixels
 const TOP = 12; // for half a line of text
 const FOOT = 40; // for months and years
 
-/** Draws into `place`, an empty figure; answers a function to call with every new outlook. */
+/** Draws into `place`, an empty figure; answers a function to call with every new outlook, or null where there is none. */
 export function yearChart(place) {
   let key = null;
   let parts = null;
   return (outlook) => {
+    if (!outlook) {
+      place.replaceChildren(el("p.note", {}, "Change something to see the coming months."));
+      key = null;
+      return;
+    }
     const starts = outlook.months.map(({ start }) => start).join();
     if (starts !== key) {
       parts = build(outlook.months);

@@ -5,9 +5,12 @@ import { counted, day } from "./format.js";
 import { enabledOn, hasQuantity, isMetered, phasesFrom, stateOn, turnsOf } from "./lines.js";
 import { planTitle, products } from "./store.js";
 
-/** The list above the invoices: what `preview` makes of the contract `before`. `plans` are those it moves between. */
-export function effects(preview, before, plans) {
-  const told = preview.checkout_type === "plan_change" ? move(preview, before, plans) : updates(preview, before);
+/**
+ * The list above the invoices: what `preview` makes of the contract `before`. `plans` are those that this one has from the day
+ * before the change on, and `target` is the one that it moves to.
+ */
+export function effects(preview, before, { plans, target }) {
+  const told = target ? move(preview, before, plans, target) : updates(preview, before);
   return el("ul.effects", {}, told.map(({ sign, what, why }) =>
     el("li", {}, icon(sign), el("div", {}, el("p", {}, what), why && el("p.note", {}, why)))));
 }
@@ -18,7 +21,7 @@ export function stateText(line, state) {
   return isMetered(line) || !hasQuantity(line) ? line.product.name : counted(state, products[line.product.id]?.noun);
 }
 
-function move(preview, before, { from, to }) {
+function move(preview, before, [from, ...dropped], target) {
   const { start_date: start, contract } = preview;
   const old = (phasesFrom(before, start)[0]?.lines ?? []).filter((line) => enabledOn(line, start) && line.billing_period);
   const kept = new Set(phasesFrom(contract, start).flatMap((phase) => phase.lines)
@@ -26,7 +29,8 @@ function move(preview, before, { from, to }) {
   const lost = old.filter(({ product }) => !kept.has(product.id)).map(({ product }) => product.name);
   const bound = old.filter(({ quantity }) => quantity?.allow_mid_cycle_cancellation === false).map(({ product }) => product.name);
   return [
-    { sign: "change", what: `${planTitle(to)}, from ${day(start)}`, why: from && `${planTitle(from)}, until then.` },
+    { sign: "change", what: `${planTitle(target)}, from ${day(start)}`, why: from.id === target.id ? "It begins anew." : `${from.title}, until then.` },
+    ...dropped.map((plan) => ({ sign: "alert", what: `No longer to come: ${plan.title}, from ${day(plan.start)}` })),
     lost.length > 0 && { sign: "alert", what: `Ends with the old plan: ${lost.join(", ")}` },
     bound.length > 0 && { sign: "alert", what: `No credit for ${bound.join(", ")}`, why: "Taken until the end of the billing period." },
     contract.anchor_date !== before.anchor_date && { sign: "later", what: `Billing periods are counted from ${day(contract.anchor_date)}` },

@@ -19,7 +19,7 @@ export function bill(preview, plan, { before = null, effects = null } = {}) {
   const phases = [...plan.phases, ...(before?.phases ?? [])];
   return [
     effects ?? el("p.bill-plan", {}, el("strong", {}, plan.name), ` ${period(preview)}`),
-    invoice(current, phases, dueOf(preview).label, before ? amendedNote(current) : trialNote(preview)),
+    invoice(current, phases, dueOf(preview).label, before ? amendedNote(current, next) : trialNote(preview)),
     nextInvoice(next, phases),
   ];
 }
@@ -41,9 +41,10 @@ function trialNote({ contract }) {
   return trial ? `Your trial runs until ${day(trial.end_date)}. Cancel before then and nothing recurring is charged.` : null;
 }
 
-function amendedNote({ total, credit_carried_forward: left, currency }) {
+function amendedNote({ total, credit_carried_forward: left, currency }, next) {
   if (!isNegative(total)) return null;
-  return `Nothing to pay: more is given back than charged. Your credit of ${money(left, currency)} is taken off the next invoice.`;
+  const use = next && !isZero(next.credit_applied) ? "is taken off the next invoice" : "is kept on your account";
+  return `Nothing to pay: more is given back than charged. Your credit of ${money(left, currency)} ${use}.`;
 }
 
 function invoice(one, phases, title, note = null) {

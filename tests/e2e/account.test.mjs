@@ -155,6 +155,25 @@ test("more given back than charged: nothing to pay, and the credit is carried", 
   noFaults();
 });
 
+test("credit that no invoice takes is kept, and that is said", async () => {
+  for (const [override, due] of [
+    [{ product_id: "ai_replies", quantity: "500" }, "$0.00"], // as many as are free
+    [{ product_id: "ai_replies", is_enabled: false }, "None"],
+  ]) {
+    const seats = { product_id: "seats", quantity: "10" };
+    const ending = await newContract({ start_date: "2026-03-01", end_date: "2026-03-25", product_overrides: [seats, override] });
+    page = await visit("cus_openshelter", { at: MARCH, contract: ending.id });
+    await page.fill("#seats-quantity", "5");
+    const [today, next] = await shownInvoices(page);
+    assert.deepEqual([today.due, next.due], ["$0.00", due]);
+    const [, left] = /Credit kept for later invoices (\S+)/.exec(today.totals.at(-1));
+    assert((await page.textContent(".invoice")).includes(`Your credit of ${left} is kept on your account.`), left);
+    noFaults();
+    await page.context().close();
+  }
+  page = null;
+});
+
 test("inclusive tax, a phase discount and a credit balance, on a contract with an end", async () => {
   page = await visit("cus_kontor", { at: MARCH });
   await page.fill("#seats-quantity", "40");
@@ -309,6 +328,31 @@ test("the chart is a picture with a name, and not told by colour alone", async (
   await page.click(".outlook summary");
   assert.equal(await shown.count(), 1);
   assert.deepEqual(await accessibilityFaults(page), []);
+});
+
+test("a contract of which nothing can be said ahead has no bars, least of all another's", async () => {
+  const seats = lineOf(shop.catalog.contracts.find(({ id }) => id === "con_openshelter"), "seats"); // not to be switched off within a year
+  page = await visit("cus_kontor", { at: MARCH });
+  await page.route("**/contracts?customer_id=cus_harborline&**", async (route) => {
+    const response = await route.fetch();
+    const { data, ...rest } = await response.json();
+    const other = data.find(({ id }) => id === "con_harborline_careers");
+    Object.assign(other, { plan_id: "team_annual_usd", start_date: "2026-03-01", anchor_date: "2026-03-01", end_date: "2026-12-31" });
+    other.phases = [{ name: "Team", start_date: "2026-03-01", end_date: "2026-12-31", lines: [seats] }];
+    await route.fulfill({ response, json: { data, ...rest } });
+  });
+  await page.selectOption("#customer", "cus_harborline");
+  await page.check("[name=contract][value=con_harborline]");
+  assert(await page.locator(".plot").isVisible());
+  await page.check("[name=contract][value=con_harborline_careers]");
+  assert.equal(await page.locator(".plot").count(), 0);
+  assert.match(await page.textContent("#chart"), /^Change something to see/);
+  assert.match(await page.textContent("#bill"), /^Nothing is changed yet\. Your contract goes on as agreed\.$/);
+  assert.deepEqual(await accessibilityFaults(page), []);
+  await page.fill("#seats-quantity", "31");
+  assert(await page.locator(".plot").isVisible());
+  assert.deepEqual((await table()).Together[0], "$0.00", "paid until its end");
+  noFaults();
 });
 
 // ---- bad input
@@ -475,6 +519,48 @@ test("a move to another plan that waits for its day is shown, and the plan until
     const seats = lines.find(({ product }) => product.id === "seats");
     assert.equal(seats.quantity_entries.at(-1)?.value ?? seats.quantity.value, "11", "before and after the move");
   }
+  noFaults();
+});
+
+test("until the day of a move the plan is the one that runs, and what is to come stands beside it", async () => {
+  const { id } = await newContract({ start_date: inDays(-10) });
+  const [last, first] = [59, 60].map((days) => day(inDays(days)));
+  await confirmed({ contract_id: id, plan_id: "starter_usd", start_date: inDays(60) });
+  page = await visit("cus_openshelter", { contract: id });
+  assert.match(await chosenContract(), new RegExp(`^Team, paid monthly until ${last}, then Starter10 seats`));
+  assert.match(await chosenContract(), new RegExp(`Trial of Team from ${first} · Starter from .* · Version 2`));
+  const planCard = (plan) => page.textContent(`.card:has([name=plan][value=${plan}])`);
+  assert.match(await planCard("team_monthly_usd"), new RegExp(`Your plan until ${last}$`));
+  assert.match(await planCard("starter_usd"), new RegExp(`Your plan from ${first}$`));
+  assert.doesNotMatch(await planCard("scale_usd"), /Your plan/);
+  assert(await page.isChecked("[name=plan][value=starter_usd]"), "as arranged");
+
+  await page.check("[name=plan][value=scale_usd]");
+  const today = day(await page.inputValue("#start"));
+  assert.deepEqual((await told()).slice(0, 2), [
+    [`Scale, from ${today}`, "Team, paid monthly, until then."], [`No longer to come: Starter, from ${first}`],
+  ]);
+  await page.check("[name=plan][value=team_monthly_usd]");
+  assert.deepEqual((await told()).slice(0, 2), [
+    [`Team, paid monthly, from ${today}`, "It begins anew."], [`No longer to come: Starter, from ${first}`],
+  ]);
+  assert.deepEqual(await accessibilityFaults(page), []);
+  noFaults();
+});
+
+test("the card of a contract says what is arranged on it", async () => {
+  const contract = await newContract({ product_overrides: [{ product_id: "voice", is_enabled: true }] });
+  const overrides = [
+    { line_item_id: lineOf(contract, "voice").line_item_id, is_enabled: false, effective_from: inDays(30) },
+    { line_item_id: lineOf(contract, "seats").line_item_id, quantity: "6", effective_from: inDays(40) },
+    { line_item_id: lineOf(contract, "viewers").line_item_id, quantity: "20", effective_from: inDays(50) },
+  ];
+  await confirmed({ contract_id: contract.id, product_overrides: overrides });
+  page = await visit("cus_openshelter", { contract: contract.id });
+  assert((await chosenContract()).includes(
+    `5 seats, Phone channel${day(contract.start_date)}, until you cancel`
+    + ` · No Phone channel from ${day(inDays(30))} · 6 seats from ${day(inDays(40))} · Version 2`,
+  ), await chosenContract());
   noFaults();
 });
 
