@@ -40,7 +40,7 @@ fn wrong_type<T>(json: &Json, wanted: &'static str) -> Read<T> {
 }
 
 /// The user's own text for a message: in backticks, cut where it gets long.
-pub(crate) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
@@ -225,7 +225,7 @@ pub(crate) fn unknown_fields<'a>(fields: &'a [(String, Json)], known: &[&'static
 }
 
 /// A name as a step of a JSON pointer (RFC 6901).
-pub(crate) fn pointer_step(name: &str) -> Cow<'_, str> {
+pub fn pointer_step(name: &str) -> Cow<'_, str> {
     if name.contains(['~', '/']) { name.replace('~', "~0").replace('/', "~1").into() } else { name.into() }
 }
 

@@ -101,6 +101,7 @@ pub mod wasm;
 pub use billing_schedule::{BillingSchedule, MOST_INVOICES, billing_schedule};
 pub use catalog::Catalog;
 pub use detect::CheckoutType;
+pub use form::{pointer_step, quoted};
 pub use invoice::Invoice;
 pub use json::Json;
 pub use money::Money;
@@ -173,6 +174,14 @@ pub fn read_instant(value: &Json, path: &str) -> Result<DateTime<Utc>, Problems>
 /// `invalid_date` or `invalid_type` at `path`.
 pub fn read_date(value: &Json, path: &str) -> Result<NaiveDate, Problems> {
     form::date(value).map_err(|fault| fault.at(path).into())
+}
+
+/// Reads an id, 1 to 255 printable ASCII characters without spaces, for doors that are told of something by its id.
+///
+/// # Errors
+/// `invalid_id` or `invalid_type` at `path`.
+pub fn read_id<'a>(value: &'a Json, path: &str) -> Result<&'a str, Problems> {
+    form::id(value).map_err(|fault| fault.at(path).into())
 }
 
 /// Reads how many invoices a [`billing_schedule`] is to list, for doors that are told so.

@@ -9,13 +9,12 @@ use crate::contracts::{Current, confirmed, version};
 use crate::differences::differences;
 use crate::error::Error;
 use crate::http::{CheckoutId, OptionalJson, Organisation, json_text};
-use crate::page::{is_id, shown};
 use crate::previews::written;
 use crate::store::{instant, micros, new_id, stored_json, text_of};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use checkout_preview::{Clock, Json, Problem, ProblemCode, Problems, json, read_date};
+use checkout_preview::{Clock, Json, Problem, ProblemCode, Problems, json, pointer_step, quoted, read_date, read_id};
 use chrono::NaiveDate;
 use serde::Serialize;
 use std::sync::Arc;
@@ -56,7 +55,7 @@ pub(crate) async fn confirm(
     if version(&contract).is_none_or(|version| version > i64::from(u32::MAX)) {
         // The engine would not read such a contract again.
         let help = "give it a lower version in the catalog";
-        let message = format!("the version of {} cannot rise above {}", shown(&contract_id), u32::MAX);
+        let message = format!("the version of {} cannot rise above {}", quoted(&contract_id), u32::MAX);
         let path = "/contract_id".into();
         return Err(
             Problems::from(Problem { code: ProblemCode::CatalogInvalid, path, message, help: help.into() }).into()
@@ -136,11 +135,11 @@ impl Verifier {
         let as_of: NaiveDate = as_of.map_err(|_| Error::Internal("a stored date is none"))?;
         let clock = Clock { as_of, now: instant(checkout.created_at)? };
         let view = self.pinned_view(organisation, &checkout.catalog_id, checkout.contract_version, &request).await;
-        let view = match view {
-            Err(Error::Rejected(_)) => return Err(Error::NotReproducible),
-            view => view?,
+        let again = match view {
+            Ok(view) => written(&view.catalog, request, clock).await,
+            Err(error) => Err(error),
         };
-        written(&view.catalog, &request, clock).await?.map_err(|_| Error::NotReproducible)
+        again.map_err(|error| if let Error::Rejected(_) = error { Error::NotReproducible } else { error })
     }
 
     /// The highest stored version that a checkout may replace; `None` if the contract is no longer what it amends.
@@ -199,26 +198,15 @@ fn payment_method_id(body: Json) -> Result<Option<String>, Problems> {
         match value {
             _ if name != FIELD => problems.push(problem(
                 ProblemCode::UnknownField,
-                format!("/{}", name.replace('~', "~0").replace('/', "~1")),
-                format!("there is no field {}", shown(&name)),
+                format!("/{}", pointer_step(&name)),
+                format!("there is no field {}", quoted(&name)),
                 "a confirmation has only `payment_method_id`",
             )),
             Json::Null => {}
-            Json::String(id) if is_id(&id) => found = Some(id),
-            Json::String(id) => problems.push(problem(
-                ProblemCode::InvalidId,
-                format!("/{FIELD}"),
-                format!("{} is not an id", shown(&id)),
-                "use 1 to 255 printable ASCII characters without spaces",
-            )),
-            Json::Bool(_) | Json::Number(_) | Json::List(_) | Json::Object(_) | Json::Foreign(_) => {
-                problems.push(problem(
-                    ProblemCode::InvalidType,
-                    format!("/{FIELD}"),
-                    format!("expected a string, found {}", value.kind()),
-                    "send the id of a payment method, or leave the field out",
-                ));
-            }
+            value => match read_id(&value, &format!("/{FIELD}")) {
+                Ok(id) => found = Some(id.to_owned()),
+                Err(wrong) => problems.extend_from_slice(wrong.as_slice()),
+            },
         }
     }
     problems.sort_by(|one, other| (one.code, &one.path).cmp(&(other.code, &other.path)));

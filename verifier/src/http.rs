@@ -4,7 +4,6 @@
 //! problem as its body, whoever made it.
 
 use crate::error::{Error, Problem};
-use crate::page::is_id;
 use crate::{Verifier, catalogs, checkouts, confirm, contracts, previews};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -17,7 +16,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use checkout_preview::{Json, json};
+use checkout_preview::{Json, json, read_id};
 use sha2::{Digest, Sha256};
 use std::convert::Infallible;
 use std::future::Future;
@@ -219,7 +218,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ContractId {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<ContractId, Error> {
         let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Error::NotFound)?;
-        if is_id(&id) { Ok(ContractId(id)) } else { Err(Error::NotFound) }
+        read_id(&Json::String(id), "").map(|id| ContractId(id.to_owned())).map_err(|_| Error::NotFound)
     }
 }
 

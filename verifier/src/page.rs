@@ -4,7 +4,7 @@
 //! makes the list.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use checkout_preview::{Problem, ProblemCode, Problems};
+use checkout_preview::{Json, Problem, ProblemCode, Problems, pointer_step, quoted, read_id};
 
 /// How many to list, from where on, and of whom.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ impl Cursor {
 
     fn read(text: &str) -> Option<Cursor> {
         let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-        let (created_at, id) = text.split_once(' ').filter(|(_, id)| is_id(id))?;
-        let id = id.to_owned();
+        let (created_at, id) = text.split_once(' ')?;
+        let id = read_id(&Json::String(id.into()), "").ok()?.to_owned();
         match created_at {
             "" => Some(Cursor::Listed { id }),
             created_at => Some(Cursor::MadeHere { created_at: created_at.parse().ok()?, id }),
@@ -54,7 +54,7 @@ impl Page {
         for (name, value) in parameters {
             let place = ["limit", "cursor", "customer_id"].iter().position(|known| *known == name);
             let mut refuse = |code, message, help: &'static str| {
-                let path = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+                let path = format!("/{}", pointer_step(&name));
                 problems.push((place.is_none(), place, Problem { code, path, message, help: help.into() }));
             };
             if seen.contains(&name) {
@@ -63,7 +63,7 @@ impl Page {
                 }
                 continue;
             }
-            let value_text = shown(&value);
+            let value_text = quoted(&value);
             match name.as_str() {
                 "limit" => match value.parse().ok().filter(|limit| (1..=Page::MOST).contains(limit)) {
                     Some(limit) => page.limit = limit,
@@ -81,15 +81,13 @@ impl Page {
                         "send the `next_cursor` of the page before",
                     ),
                 },
-                "customer_id" if is_id(&value) => page.customer_id = Some(value),
-                "customer_id" => refuse(
-                    ProblemCode::InvalidId,
-                    format!("{value_text} is not an id"),
-                    "use 1 to 255 printable ASCII characters without spaces",
-                ),
+                "customer_id" => match read_id(&Json::String(value), "/customer_id") {
+                    Ok(id) => page.customer_id = Some(id.to_owned()),
+                    Err(wrong) => problems.extend(wrong.as_slice().iter().map(|one| (false, place, one.clone()))),
+                },
                 _ => refuse(
                     ProblemCode::UnknownField,
-                    format!("there is no parameter {}", shown(&name)),
+                    format!("there is no parameter {}", quoted(&name)),
                     "leave it out: there are `limit`, `cursor` and `customer_id`",
                 ),
             }
@@ -100,18 +98,5 @@ impl Page {
         });
         problems.dedup_by(|one, other| one.2.path == other.2.path && one.2.code == other.2.code);
         Problems::new(problems.into_iter().map(|(_, _, problem)| problem).collect()).map_or(Ok(page), Err)
-    }
-}
-
-/// Whether a text is an id: 1 to 255 printable ASCII characters without spaces.
-pub(crate) fn is_id(text: &str) -> bool {
-    (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// What was sent, short enough for a message.
-pub(crate) fn shown(text: &str) -> String {
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
-        None => format!("`{text}`"),
     }
 }

@@ -7,9 +7,8 @@ use crate::view::View;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use checkout_preview::{Catalog, Clock, Json, Problems, billing_schedule, json, preview, read_count};
+use checkout_preview::{Catalog, Clock, Json, billing_schedule, json, preview, read_count};
 use std::sync::Arc;
-use tokio::task::JoinError;
 
 /// `POST /checkouts/preview`: runs the engine and stores nothing.
 pub(crate) async fn show(
@@ -54,20 +53,16 @@ impl Verifier {
     pub(crate) async fn make(&self, organisation: &str, request: &Json) -> Result<Made, Error> {
         let view = self.view(organisation, request).await?;
         let clock = self.moment().clock(request, &view.catalog)?;
-        let preview = written(&view.catalog, request, clock).await??;
+        let preview = written(&view.catalog, request.clone(), clock).await?;
         Ok(Made { view, clock, preview })
     }
 }
 
 /// The preview as text. A change far in the past corrects many invoices: not on a thread that others wait for.
-pub(crate) async fn written(
-    catalog: &Arc<Catalog>,
-    request: &Json,
-    clock: Clock,
-) -> Result<Result<String, Problems>, JoinError> {
-    let (catalog, request) = (Arc::clone(catalog), request.clone());
+pub(crate) async fn written(catalog: &Arc<Catalog>, request: Json, clock: Clock) -> Result<String, Error> {
+    let catalog = Arc::clone(catalog);
     let work = move || preview(&request, &catalog, clock).map(|preview| json::to_text(&preview));
-    tokio::task::spawn_blocking(work).await
+    Ok(tokio::task::spawn_blocking(work).await??)
 }
 
 /// Takes a field that is not the engine's out of a request.
