@@ -119,7 +119,7 @@ function buildChoices() {
 
 // What a customer should know of a line besides what it is.
 function noteOf({ product, pricing, phase, quantity, targets }, date) {
-  if (!targets[0].line_item_id) return null;
+  if (!targets[0].names.line_item_id) return null;
   const waits = pricing.quantity?.allow_mid_cycle_cancellation === false;
   const later = arranged(pricing, phase, date);
   return [

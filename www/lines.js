@@ -1,7 +1,8 @@
 // The lines of a plan or of a running contract as a page offers them, and what the buyer chose of them.
 //
 // A line is `{product, pricing, optional, counts, on, quantity, usual, targets}`: whether it has a switch and a number, what
-// these say at first, what holds without an override (`usual`), and whom an override names; of a contract also its `phase`.
+// these say at first, what holds without an override (`usual`), and whom an override names (`targets`, each with the
+// `pricing` whose limits count); of a contract also its `phase`.
 // Knows no page and no server.
 
 export const isMetered = (pricing) => pricing.quantity?.type === "metered";
@@ -20,7 +21,7 @@ export function linesOfPlan(plan, brought = []) {
     const usual = { on: pricing.is_enabled !== false, quantity: usualQuantity(pricing) };
     const before = pricing.billing_period && brought.find((line) => line.product.id === product.id);
     found.set(product.id, {
-      product, pricing, usual, optional: !usual.on, counts: hasQuantity(pricing), targets: [{ product_id: product.id }],
+      product, pricing, usual, optional: !usual.on, counts: hasQuantity(pricing), targets: [{ names: { product_id: product.id }, pricing }],
       on: usual.on || Boolean(before?.on), quantity: before && hasQuantity(pricing) ? before.quantity : usual.quantity,
     });
   }
@@ -55,7 +56,8 @@ export const phasesFrom = (contract, date) => contract.phases.filter((phase) => 
 
 /**
  * The contract's lines on a day. Their numbers can be chosen where they are no usage, their switches where their plan sells
- * them switched off; what was charged once is left out. A choice holds for the product's lines in later phases too.
+ * them switched off; what was charged once is left out. A choice holds for the product's lines in later phases too, where
+ * these go on with what the line is now: what else was arranged for them, on a plan to come, stays.
  */
 export function linesOfContract(contract, plans, date) {
   const living = phasesFrom(contract, date);
@@ -64,12 +66,14 @@ export function linesOfContract(contract, plans, date) {
   return (phases[0]?.lines ?? []).map((line) => {
     const usual = { on: enabledOn(line, date), quantity: quantityOn(line, date) };
     const offered = pricings.find(({ id }) => id === line.id);
-    const same = phases.flatMap((phase) => phase.lines).filter(({ product }) => product.id === line.product.id);
+    const now = stateOn(line, date);
+    const same = phases.flatMap((phase) => phase.lines.filter((later) => later === line
+      || (later.product.id === line.product.id && stateOn(later, phase.start_date > date ? phase.start_date : date) === now)));
     return {
       product: line.product, pricing: line, phase: phases[0], usual, ...usual,
       optional: !usual.on || offered?.is_enabled === false,
       counts: hasQuantity(line) && !isMetered(line) && line.billing_period !== null,
-      targets: same.map(({ line_item_id }) => ({ line_item_id })),
+      targets: same.map((pricing) => ({ names: { line_item_id: pricing.line_item_id }, pricing })),
     };
   }).filter((line) => line.pricing.billing_period || !line.on);
 }
@@ -88,9 +92,9 @@ export function overridesOf(choices, lines) {
     if (on !== line.usual.on) override.is_enabled = on;
     if (on && line.counts && quantityOf(choices, line) !== line.usual.quantity) override.quantity = quantityOf(choices, line);
     if (Object.keys(override).length === 0) continue;
-    for (const target of line.targets) {
-      overrides.push({ ...target, ...override });
-      spokenOf.push(line);
+    for (const { names, pricing } of line.targets) {
+      overrides.push({ ...names, ...override });
+      spokenOf.push({ ...line, pricing });
     }
   }
   return { overrides, lines: spokenOf };

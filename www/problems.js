@@ -14,13 +14,14 @@ export function showProblems(form, problems, lines = []) {
   const elsewhere = problems.filter((problem) => {
     const home = homeOf(problem.path, lines);
     if (!home) return true;
-    words.set(home.place, [words.get(home.place), wordsFor(problem, home.line)].filter(Boolean).join(" "));
+    // Two lines that one number stands for may have the same to say.
+    words.set(home.place, (words.get(home.place) ?? new Set()).add(wordsFor(problem, home.line)));
     home.field?.setAttribute("aria-invalid", "true");
     return false;
   });
   // Screen readers hear a place that changes, so one that says the same is left alone.
   for (const place of form.querySelectorAll(".problem")) {
-    const text = words.get(place) ?? "";
+    const text = [...words.get(place) ?? []].join(" ");
     if (place.textContent !== text) place.textContent = text;
   }
   return elsewhere;

@@ -522,6 +522,30 @@ test("a move to another plan that waits for its day is shown, and the plan until
   noFaults();
 });
 
+test("a choice of today leaves the smaller plan that is to come as it was arranged, or names its limit", async () => {
+  const { id } = await newContract({ start_date: inDays(-10) });
+  await confirmed({ contract_id: id, plan_id: "starter_usd", start_date: inDays(60) });
+  const [today, ...later] = (await stored(id)).phases.map((phase) => phase.lines.find(({ product }) => product.id === "seats"));
+  assert(later.length > 0 && later.every((line) => line.quantity.maximum === "3" && line.quantity.value !== today.quantity.value));
+  page = await visit("cus_openshelter", { contract: id });
+  await page.fill("#seats-quantity", "6");
+  assert.equal(await page.textContent("#seats-problem"), "");
+  await toReview();
+  await toContract();
+  const [first, ...rest] = (await stored(id)).phases.map((phase) => phase.lines.find(({ product }) => product.id === "seats"));
+  assert.equal(first.quantity_entries.at(-1).value, "6");
+  assert.deepEqual(rest, later);
+
+  const same = await newContract({ start_date: inDays(-10), product_overrides: [{ product_id: "seats", quantity: "3" }] });
+  const bound = { plan_id: "starter_usd", start_date: inDays(60), product_overrides: [{ product_id: "seats", quantity: "3" }] };
+  await confirmed({ contract_id: same.id, ...bound });
+  await page.context().close();
+  page = await visit("cus_openshelter", { contract: same.id });
+  await page.fill("#seats-quantity", "6");
+  assert.equal(await page.textContent("#seats-problem"), "Choose at most 3 seats. For more, write to us.");
+  noFaults();
+});
+
 test("until the day of a move the plan is the one that runs, and what is to come stands beside it", async () => {
   const { id } = await newContract({ start_date: inDays(-10) });
   const [last, first] = [59, 60].map((days) => day(inDays(days)));
