@@ -48,10 +48,11 @@ impl<'a> BillingSchedule<'a> {
 
 /// Lists the invoices after the current one, at most `count` of them and never more than [`MOST_INVOICES`] (R7.9).
 ///
-/// A contract with an end has only so many, none comes later than 1,200 months after today or the day of effect (R7.5), and
-/// a day on which nothing is charged has no invoice: of a yearly fee and `count` 12 come twelve years. For an amendment `without_change` lists as many invoices of the contract as it is, so
-/// that a buyer can be shown both. It counts from `as_of`, `invoices` from the later of that and `start_date`: for a
-/// change on 2027-03-01 that is asked about on 2026-11-22, what is due between the two is in `without_change` alone.
+/// A contract with an end has only so many, none comes later than 1,200 months after today or the day of effect (R7.5),
+/// and a day on which nothing is charged has no invoice: of a yearly fee and `count` 12 come twelve years. For an
+/// amendment `without_change` lists as many invoices of the contract as it is, so that a buyer can be shown both. It
+/// counts from `as_of`, `invoices` from the later of that and `start_date`: for a change on 2027-03-01 that is asked
+/// about on 2026-11-22, what is due between the two is in `without_change` alone.
 ///
 /// `count` is what [`read_count`](crate::read_count) says, so that a wrong one is told with the request's problems.
 ///

@@ -1,6 +1,6 @@
 // Browsers, workers and every runtime that is not Node: the wasm is fetched, so `init` has to be awaited once.
 import __wbg_init from "./engine.js";
-import { CheckoutPreviewError, CheckoutPreviewLoadError, createCheckoutPreview, loaded, version, warmUp } from "./api.js";
+import { CheckoutPreviewError, CheckoutPreviewLoadError, createBillingSchedule, createCheckoutPreview, loaded, version, warmUp } from "./api.js";
 
 let loading;
 

@@ -45,7 +45,8 @@ export function createCheckoutPreview(
  *
  * @param request as for {@link createCheckoutPreview}
  * @param catalog as for {@link createCheckoutPreview}
- * @param count how many invoices at most, 1 to 120 (R7.9); fewer come if the contract ends before, or where they lie more than 100 years ahead
+ * @param count how many invoices at most, 1 to 120 (R7.9); fewer come if the contract ends before, or where they lie more
+ * than 100 years ahead
  * @param options as for {@link createCheckoutPreview}
  * @throws {CheckoutPreviewError} with every problem found; `invalid_type` at `/count` for no whole number of 1 to 120
  * @throws {CheckoutPreviewLoadError} in a browser before {@link init} is done
