@@ -258,10 +258,9 @@ fn charges(catalog: &Value, contract: &Value) -> Result<Vec<Charge>> {
     catalog["contracts"] = json!([contract]);
     let start = date(text(contract, "start_date"))?;
     let line = &contract["phases"][0]["lines"][0];
-    let is_enabled = value_at(line, "enabled_entries", &line["is_enabled"], start) != json!(false);
     let request = json!({
         "contract_id": contract["id"], "start_date": contract["start_date"],
-        "product_overrides": [{ "line_item_id": line["line_item_id"], "is_enabled": !is_enabled }],
+        "product_overrides": [{ "line_item_id": line["line_item_id"], "is_enabled": !is_enabled(line, start) }],
     });
     let day_before = start.pred_opt().context("there is a day before")?.to_string();
     let answer = {
