@@ -2,24 +2,27 @@
 
 use crate::shell::{cargo, program, root, run};
 use crate::{package, serve, setup};
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use throwaway_postgres::{Cluster, Programs, Settings};
 
 pub(crate) const HELP: &str = "\
-Run every check there is, as CI does, installing what they need: format, lints, tests, the oldest promised Rust, the
-engine in a real browser, the packed npm package in Node, the demo in a browser, and the bytes of all of them compared.
+Run every check there is, as CI does, installing what they need: format, lints, tests, the verifier's on PostgreSQL
+too, the oldest promised Rust, the engine in a real browser, the packed npm package in Node, the demo in a browser, and
+the bytes of all of them compared.
 
 Usage: cargo xtask test
 
-Stops at the first failure.";
+Stops at the first failure. What cannot be tested here, such as the verifier on PostgreSQL where that is not installed,
+is said at the end.";
 
 /// Runs all of it.
 pub(crate) fn everything() -> Result<()> {
-    let mut steps = Steps { passed: 0 };
+    let mut steps = Steps::default();
     let result = all(&mut steps);
-    println!("{} passed, {} failed", steps.passed, u32::from(result.is_err()));
+    println!("{}", steps.summary(result.is_err()));
     result
 }
 
@@ -43,13 +46,19 @@ fn all(steps: &mut Steps) -> Result<()> {
     })?;
 
     steps.step("tests in Rust", || run(&mut cargo(["test", "--workspace"])))?;
+    const ON_POSTGRES: &str = "the verifier's tests on PostgreSQL";
+    match Programs::find() {
+        Ok(programs) => steps.step(ON_POSTGRES, || on_postgres(&programs))?,
+        Err(sentence) => steps.not_tested(ON_POSTGRES, &sentence),
+    }
 
     let msrv = steps.step("the oldest promised Rust", setup::msrv)?;
-    if let Some(msrv) = msrv {
-        steps.step("the engine compiles with it", || {
+    match msrv {
+        Some(msrv) => steps.step("the engine compiles with it", || {
             let mut check = cargo(["check", "--package", "checkout-preview", "--lib", "--target-dir", "target/msrv"]);
             run(check.env("RUSTUP_TOOLCHAIN", msrv))
-        })?;
+        })?,
+        None => steps.not_tested("the oldest promised Rust", "it cannot be installed here"),
     }
 
     let browser = steps.step("a browser", setup::browser)?;
@@ -81,6 +90,13 @@ fn all(steps: &mut Steps) -> Result<()> {
     Ok(())
 }
 
+/// A cluster that forgets when it dies, which is faster: the tests of faults start durable ones of their own.
+fn on_postgres(programs: &Programs) -> Result<()> {
+    let settings = Settings { durable: false, ..Settings::default() };
+    let cluster = Cluster::start(programs, settings).map_err(|sentence| anyhow!(sentence))?;
+    run(cargo(["test", "--package", "checkout-verifier"]).env("TEST_POSTGRES_URL", cluster.url()))
+}
+
 /// The tests that are compiled for browsers.
 const IN_BROWSERS: [&str; 4] = ["--test", "web", "--test", "laws"];
 const TARGET: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
@@ -102,8 +118,10 @@ fn path_with(folder: PathBuf) -> Result<impl AsRef<OsStr>> {
     Ok(std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&path)))?)
 }
 
+#[derive(Default)]
 struct Steps {
     passed: u32,
+    not_tested: Vec<String>,
 }
 
 impl Steps {
@@ -117,6 +135,18 @@ impl Steps {
             self.passed = self.passed.saturating_add(1);
         }
         result
+    }
+
+    /// What this machine cannot test, and what to do about it: said now and in the summary.
+    fn not_tested(&mut self, name: &str, why: &str) {
+        let line = format!("NOT TESTED: {name}: {why}");
+        eprintln!("\n── {line}");
+        self.not_tested.push(line);
+    }
+
+    fn summary(&self, failed: bool) -> String {
+        let counts = format!("{} passed, {} failed", self.passed, u32::from(failed));
+        std::iter::once(&counts).chain(&self.not_tested).map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -136,10 +166,18 @@ mod tests {
 
     #[test]
     fn only_what_passed_is_counted() {
-        let mut steps = Steps { passed: 0 };
+        let mut steps = Steps::default();
         assert!(steps.step("good", || Ok(())).is_ok());
         assert!(steps.step("bad", || -> anyhow::Result<()> { bail!("no") }).is_err());
-        assert_eq!(steps.passed, 1);
+        assert_eq!(steps.summary(true), "1 passed, 1 failed");
+    }
+
+    #[test]
+    fn what_was_not_tested_is_said_at_the_end() {
+        let mut steps = Steps::default();
+        steps.not_tested("the engine on the moon", "install a rocket");
+        assert!(steps.step("good", || Ok(())).is_ok());
+        assert_eq!(steps.summary(false), "1 passed, 0 failed\nNOT TESTED: the engine on the moon: install a rocket");
     }
 
     #[test]
