@@ -34,6 +34,7 @@ mod previews;
 mod recent;
 pub mod store;
 mod view;
+pub mod webhooks;
 
 use clock::Moment;
 use sqlx::SqlitePool;
