@@ -16,6 +16,7 @@
 //! - [`differences`]: what the buyer was shown beside what it costs
 //! - [`checkouts`]: created and read
 //! - `confirm`: a checkout makes a contract, or the next version of one
+//! - [`schema`]: what goes over the wire, for `/openapi.json`
 //! - [`command`]: previews without a server
 //!
 //! Every table and every query names an organisation; until organisations have keys there is one, `default`.
@@ -32,6 +33,7 @@ pub mod http;
 mod page;
 mod previews;
 mod recent;
+pub mod schema;
 pub mod store;
 mod view;
 pub mod webhooks;
