@@ -17,6 +17,7 @@
 //! - [`checkouts`]: created and read
 //! - `confirm`: a checkout makes a contract, or the next version of one
 //! - [`schema`]: what goes over the wire, for `/openapi.json`
+//! - [`docs_page`]: the same to be read, and to be tried
 //! - [`command`]: previews without a server
 //!
 //! Every table and every query names an organisation; until organisations have keys there is one, `default`.
@@ -28,6 +29,7 @@ pub mod command;
 mod confirm;
 pub mod contracts;
 pub mod differences;
+pub mod docs_page;
 pub mod error;
 pub mod http;
 mod page;

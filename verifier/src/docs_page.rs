@@ -1,0 +1,59 @@
+//! The API to read: `/openapi.json`, and `/docs`, where it can be tried.
+//!
+//! Input: the document's text. Output: routes. Everything the page needs is in this program: it is Swagger UI, and loads
+//! nothing from elsewhere. Neighbour: `schema` makes the document.
+
+use crate::error::Error;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use std::sync::Arc;
+use utoipa_swagger_ui::Config;
+
+/// The page's scripts and styles are files of this server; its icons are in its style sheet, as `data:`.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// `/openapi.json`, and `/docs` for people.
+///
+/// The page is at `/docs/`, with the slash, from where it finds its files; `/docs` leads there.
+pub fn router<S: Clone + Send + Sync + 'static>(document: String) -> Router<S> {
+    let document = Bytes::from(document);
+    let json = move || async move {
+        ([(CONTENT_TYPE, HeaderValue::from_static("application/json")), (CACHE_CONTROL, NO_CACHE)], document)
+    };
+    // The validator is a server of Swagger's that would be sent the document's address.
+    let config = Config::from("../openapi.json").validator_url("none").use_base_layout();
+    let config = Arc::new(config.display_request_duration(true).default_models_expand_depth(0));
+    let page = Arc::clone(&config);
+    Router::new()
+        .route("/openapi.json", get(json))
+        .route("/docs", get(async || Redirect::permanent("/docs/")))
+        .route("/docs/", get(async move || file("index.html", page)))
+        .route("/docs/{file}", get(async move |Path(name): Path<String>| file(&name, config)))
+}
+
+fn file(name: &str, config: Arc<Config<'static>>) -> Result<Response, Error> {
+    let file = utoipa_swagger_ui::serve(name, config).map_err(|_| Error::Internal("the page cannot be written"))?;
+    let file = file.ok_or(Error::NotFound)?;
+    let kind = match file.content_type.as_str() {
+        "text/html" => "text/html; charset=utf-8".to_owned(),
+        _ => file.content_type,
+    };
+    let mut response = file.bytes.into_owned().into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_str(&kind).unwrap_or(HeaderValue::from_static("text/plain")));
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(CACHE_CONTROL, NO_CACHE);
+    if file.gzpipped {
+        // All but the configuration are kept compressed and are never sent otherwise: every browser takes them so.
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(response)
+}
