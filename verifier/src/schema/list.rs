@@ -15,7 +15,7 @@ pub struct ContractList {
     #[schema(max_items = 100)]
     pub data: Vec<Contract>,
     /// What to send as `cursor` for the next page; null on the last.
-    #[schema(required)]
+    #[schema(required, pattern = "^[A-Za-z0-9_-]+$")]
     pub next_cursor: Option<String>,
 }
 
@@ -26,7 +26,7 @@ pub struct SessionList {
     #[schema(max_items = 100)]
     pub data: Vec<Session>,
     /// What to send as `cursor` for the next page; null on the last.
-    #[schema(required)]
+    #[schema(required, pattern = "^[A-Za-z0-9_-]+$")]
     pub next_cursor: Option<String>,
 }
 
@@ -38,6 +38,7 @@ pub struct ContractListQuery {
     #[param(minimum = 1, maximum = 100)]
     pub limit: Option<u32>,
     /// The `next_cursor` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
     /// Only this customer's.
     pub customer_id: Option<Id>,
@@ -51,6 +52,7 @@ pub struct SessionListQuery {
     #[param(minimum = 1, maximum = 100)]
     pub limit: Option<u32>,
     /// The `next_cursor` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
     /// Only those that stand here.
     pub checkout_status: Option<CheckoutStatus>,

@@ -11,7 +11,8 @@
 //! - [`session`], [`list`]: what is stored
 //! - [`problem`]: what is said of a request that is not answered as asked
 //!
-//! An endpoint names its bodies and one of the two sets of errors:
+//! An endpoint names its bodies and one of the three sets of errors ([`Errors`](problem::Errors) where neither body nor
+//! parameters are read):
 //!
 //! ```
 //! use checkout_verifier::schema::{document, preview::Preview, problem::BodyErrors, request::Request};

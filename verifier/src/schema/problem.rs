@@ -1,7 +1,7 @@
 //! What is said of a request that is not answered as asked.
 //!
-//! Input: RFC 9457 and R2.6, R2.7. Output: the body of every error, and [`Errors`], [`BodyErrors`]: the error answers of an
-//! endpoint, by one name. Neighbour: `error`, which writes them.
+//! Input: RFC 9457 and R2.6, R2.7. Output: the body of every error, and [`Errors`], [`QueryErrors`], [`BodyErrors`]: the
+//! error answers of an endpoint, by one name. Neighbour: `error`, which writes them.
 
 use super::preview::Preview;
 use super::session::CheckoutStatus;
@@ -122,14 +122,24 @@ pub struct Errors;
 
 impl IntoResponses for Errors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        listed(&[
+        let errors = [
             ("401", "No key, or one that is not known."),
             ("403", "The key may not do this."),
             ("404", "`not_found`: nothing is there, or nothing of this organisation."),
             ("429", "Too many requests with this key; `Retry-After` says when to send the next."),
             ("500", "`internal_server_error`: a mistake of the server; its log has the cause."),
             ("503", "`service_unavailable`, `timed_out`: the database does not answer, or it took more than 10 s."),
-        ])
+        ];
+        with(BTreeMap::new(), &errors)
+    }
+}
+
+/// The errors of an endpoint that takes parameters after a `?`.
+pub struct QueryErrors;
+
+impl IntoResponses for QueryErrors {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        with(Errors::responses(), &[("422", "`rejected`, with `problems`.")])
     }
 }
 
@@ -138,20 +148,22 @@ pub struct BodyErrors;
 
 impl IntoResponses for BodyErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let mut responses = listed(&[
+        let more = [
             ("400", "`not_json`: not JSON, or not UTF-8. `unreadable_body`: it broke off."),
             ("409", "Something else is as it is: `code` and `detail` say what, and what to do."),
             ("413", "`payload_too_large`: more than 256 KiB, or 16 MiB of a catalog."),
             ("415", "`unsupported_media_type`: not sent as `application/json`, or compressed."),
-            ("422", "`rejected`, with `problems`."),
-        ]);
-        responses.append(&mut Errors::responses());
-        responses
+        ];
+        with(QueryErrors::responses(), &more)
     }
 }
 
-fn listed(errors: &[(&str, &str)]) -> BTreeMap<String, RefOr<Response>> {
-    errors.iter().map(|(status, description)| ((*status).to_owned(), error(status, description).into())).collect()
+fn with(
+    mut responses: BTreeMap<String, RefOr<Response>>,
+    errors: &[(&str, &str)],
+) -> BTreeMap<String, RefOr<Response>> {
+    responses.extend(errors.iter().map(|(status, text)| ((*status).to_owned(), error(status, text).into())));
+    responses
 }
 
 fn error(status: &str, description: &str) -> Response {
