@@ -1,9 +1,10 @@
-//! How long a preview takes, measured against writing the same preview out as JSON.
+//! How long a preview takes, measured against writing the same preview out as JSON; and how long a contract takes to be
+//! put into a catalog that is loaded, whatever the size of that.
 //!
 //! Times differ from machine to machine; the ratios of one run are what to look at. `cargo xtask bench` runs this.
 
 use checkout_preview::{Catalog, Clock, Json, json, preview, read_date, read_instant};
-use criterion::{BenchmarkId, Criterion, Throughput};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
@@ -69,18 +70,8 @@ fn amendment(group: &'static str, changed: u32, features: &str) -> Case {
         let request = read(r#"{"plan_id": "plan", "customer_id": "cus_1"}"#);
         return Case { group, size: 0, request, catalog: Catalog::load(read(&plan)).expect("a catalog") };
     }
-    let new = read(r#"{"plan_id": "plan", "customer_id": "cus_1", "start_date": "2026-01-15"}"#);
-    let loaded = Catalog::load(read(&plan)).expect("the benchmark's own catalog");
-    let made = preview(&new, &loaded, clock()).expect("a preview");
-    let mut made: serde_json::Value = serde_json::to_value(&made).expect("JSON");
-    let contract = &mut made["contract"];
-    contract["id"] = "con_1".into();
-    contract["version"] = 1.into();
-    for (index, line) in contract["phases"][0]["lines"].as_array_mut().expect("lines").iter_mut().enumerate() {
-        line["line_item_id"] = format!("li_{index}").into();
-    }
     let mut stored: serde_json::Value = serde_json::from_str(&plan).expect("JSON");
-    stored["contracts"] = serde_json::json!([contract]);
+    stored["contracts"] = serde_json::json!([contract(&plan)]);
     let overrides: Vec<String> =
         (0..changed).map(|line| format!(r#"{{"line_item_id": "li_{line}", "quantity": "20"}}"#)).collect();
     Case {
@@ -88,6 +79,51 @@ fn amendment(group: &'static str, changed: u32, features: &str) -> Case {
         size: changed,
         request: read(&format!(r#"{{"contract_id": "con_1", "product_overrides": [{}]}}"#, overrides.join(","))),
         catalog: Catalog::load(read(&stored.to_string())).expect("the benchmark's own contract"),
+    }
+}
+
+/// The contract of a catalog's plan and customer that began on 15 January.
+fn contract(catalog: &str) -> serde_json::Value {
+    let new = read(r#"{"plan_id": "plan", "customer_id": "cus_1", "start_date": "2026-01-15"}"#);
+    let loaded = Catalog::load(read(catalog)).expect("the benchmark's own catalog");
+    let made = preview(&new, &loaded, clock()).expect("a preview");
+    let mut contract = serde_json::to_value(&made).expect("JSON")["contract"].take();
+    contract["id"] = "con_1".into();
+    contract["version"] = 1.into();
+    for (index, line) in contract["phases"][0]["lines"].as_array_mut().expect("lines").iter_mut().enumerate() {
+        line["line_item_id"] = format!("li_{index}").into();
+    }
+    contract
+}
+
+/// How many plans there are in the catalogs that a contract is put into.
+const PLANS: [u32; 3] = [5, 500, 5000];
+
+/// A customer and a contract of 5 lines put into catalogs with that many plans of 5 lines, beside loading them.
+fn views(criterion: &mut Criterion) {
+    let text = catalog_text(5, 3, "P1M", true, "");
+    let mut json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let plan = json["plans"][0].clone();
+    let entry = |value: &serde_json::Value| (0, read(&value.to_string()));
+    let (customer, contract) = (entry(&json["customers"][0]), entry(&contract(&text)));
+    for count in PLANS {
+        let mut plans = vec![plan.clone(); count.try_into().expect("a few")];
+        for (index, plan) in plans.iter_mut().enumerate().skip(1) {
+            plan["id"] = format!("plan_{index}").into();
+        }
+        json["plans"] = plans.into();
+        let whole = read(&json.to_string());
+        let catalog = Catalog::load(whole.clone()).expect("the benchmark's own catalog");
+        let mut group = criterion.benchmark_group("plans");
+        group.bench_function(BenchmarkId::new("with", count), |bencher| {
+            let entries = || (vec![customer.clone()], vec![contract.clone()]);
+            bencher.iter_batched(entries, |(one, other)| catalog.with(one, other), BatchSize::SmallInput);
+        });
+        group.sample_size(10);
+        group.bench_function(BenchmarkId::new("load", count), |bencher| {
+            bencher.iter_batched(|| whole.clone(), Catalog::load, BatchSize::PerIteration);
+        });
+        group.finish();
     }
 }
 
@@ -161,6 +197,7 @@ fn main() {
         });
         group.finish();
     }
+    views(&mut criterion);
 
     println!(
         "\n{:>14} {:>6} {:>12} {:>14} {:>7} {:>14}",
@@ -187,4 +224,13 @@ fn main() {
         "\nratio: preview / serialise, to stay below 2. Against first: growth within one group; where lines of 20 are changed,"
     );
     println!("against a new subscription of 20 lines (size 0), to stay below 3.");
+
+    println!("\n{:>14} {:>12} {:>14}", "plans", "with µs", "load µs");
+    for count in PLANS {
+        let (with, load) = (mean(&folder, "plans", "with", count), mean(&folder, "plans", "load", count));
+        println!("{count:>14} {with:>12.2} {load:>14.2}");
+    }
+    println!(
+        "\nwith: a contract of 5 lines and its customer put into a loaded catalog, to cost the same for every size."
+    );
 }

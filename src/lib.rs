@@ -25,8 +25,8 @@
 //! - The core reads no clock, locale, environment or random source; [`Clock`] is handed in.
 //! - No floating point, no `usize` on the wire, lists and not maps.
 //! - Amounts are exact until a rule rounds them, and one function rounds.
-//! - Only `detect` and [`Catalog::load`] refuse; later stages take types that cannot be wrong, except that an amount
-//!   may be out of range.
+//! - Only `detect`, [`Catalog::load`] and [`Catalog::with`] refuse; later stages take types that cannot be wrong, except
+//!   that an amount may be out of range.
 //! - Doors translate, they never decide.
 //!
 //! # Glossary
@@ -155,7 +155,7 @@ pub fn time_zone<'a>(request: &Json, catalog: &'a Catalog) -> Option<TimeZone<'a
 
 /// The time zones of all business entities, for hosts that check them when a catalog is loaded.
 pub fn time_zones(catalog: &Catalog) -> impl Iterator<Item = TimeZone<'_>> {
-    catalog.business_entities.iter().filter_map(|entity| {
+    catalog.business_entities.items.iter().filter_map(|entity| {
         Some(TimeZone { name: entity.time_zone.as_deref()?, path: catalog.time_zone_path(entity) })
     })
 }

@@ -3,7 +3,7 @@
 
 mod support;
 
-use checkout_preview::{Catalog, Json, Problems, json, preview};
+use checkout_preview::{Catalog, Json, Problems, json, preview, time_zone};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -149,6 +149,134 @@ fn every_code_is_wanted_by_a_case() {
     }
     let missing: Vec<&&str> = known.difference(&wanted).collect();
     assert!(missing.is_empty(), "no case wants {missing:?}");
+}
+
+/// What a request names is enough to answer it, to the byte, wherever in the whole catalog that stands.
+#[test]
+fn a_catalog_with_what_the_request_names_answers_as_the_whole_does() {
+    let (mut alone, mut amended, mut told_at_a_contract) = (0, 0, 0);
+    for case in cases() {
+        let clock = clock(&case.as_of, &case.now);
+        for json in [case.catalog.clone(), in_a_crowd(&case.catalog)] {
+            let Ok(whole) = Catalog::load(json.clone()) else { continue };
+            let is = |entry: &Json, id: Option<&Json>| id.is_some() && entry.get("id") == id;
+            let mut contracts = numbered(&json, "contracts");
+            contracts.retain(|(_, contract)| is(contract, case.request.get("contract_id")));
+            let mut customers = numbered(&json, "customers");
+            customers.retain(|(_, customer)| {
+                is(customer, case.request.get("customer_id"))
+                    || contracts.iter().any(|(_, contract)| is(customer, contract.get("customer_id")))
+            });
+            (alone, amended) = (alone + 1, amended + contracts.len());
+
+            let seen = Catalog::load(for_everyone(&json)).unwrap().with(customers, contracts);
+            let seen = seen.unwrap_or_else(|why| panic!("{}: {why}", case.name));
+            let answer = |catalog| preview(&case.request, catalog, clock).map(|preview| json::to_text(&preview));
+            let wanted = answer(&whole);
+            if let Err(problems) = &wanted {
+                let is_there = |path: &str| path.starts_with("/catalog/contracts/7/");
+                told_at_a_contract += problems.as_slice().iter().filter(|problem| is_there(&problem.path)).count();
+            }
+            assert_eq!(answer(&seen), wanted, "{}", case.name);
+            assert_eq!(time_zone(&case.request, &seen), time_zone(&case.request, &whole), "{}", case.name);
+            assert_eq!(seen.version(), whole.version(), "{}", case.name);
+        }
+    }
+    assert!(alone > 1000 && amended > 400, "only {alone} catalogs were compared, {amended} of them with a contract");
+    assert!(told_at_a_contract > 0, "no case has a problem at the eighth contract");
+}
+
+/// Customers and contracts that the whole catalog is refused for are refused alone, in the same words and order.
+#[test]
+fn customers_and_contracts_are_refused_as_in_the_whole() {
+    let (mut refused, mut refused_alone) = (0, 0);
+    for case in cases() {
+        let Ok(everyone) = Catalog::load(for_everyone(&case.catalog)) else { continue };
+        let crowd = in_a_crowd(&case.catalog);
+        let mut wholes = vec![case.catalog.clone()];
+        wholes.extend(["customers", "contracts"].iter().flat_map(|list| with_a_mistake(&crowd, list)));
+        for json in wholes {
+            let whole = Catalog::load(json.clone()).err();
+            let (customers, contracts) = (numbered(&json, "customers"), numbered(&json, "contracts"));
+            let text = || format!("{}: {}", case.name, json::to_text(&json));
+            assert_eq!(everyone.with(customers.clone(), contracts.clone()).err(), whole, "{}", text());
+            let Some(whole) = whole else { continue };
+            refused += 1;
+
+            // Where all of it is in the last of a list, that one is refused beside none of the others, too.
+            let is_in_last = |list: &str, entries: &[(usize, Json)]| {
+                let at = format!("/catalog/{list}/{}/", entries.len().saturating_sub(1));
+                let mut problems = whole.as_slice().iter();
+                problems.all(|problem| problem.path.starts_with(&at) && !problem.message.contains("twice"))
+            };
+            let last = |entries: &[(usize, Json)]| entries.last().cloned().into_iter().collect();
+            let alone = if is_in_last("contracts", &contracts) {
+                everyone.with(customers, last(&contracts))
+            } else if is_in_last("customers", &customers) {
+                everyone.with(last(&customers), Vec::new())
+            } else {
+                continue;
+            };
+            refused_alone += 1;
+            assert_eq!(alone.err(), Some(whole), "{}", text());
+        }
+    }
+    assert!(refused > 4000 && refused_alone > 3000, "only {refused} catalogs were refused, {refused_alone} for one");
+}
+
+/// The catalog without its customers and contracts.
+fn for_everyone(catalog: &Json) -> Json {
+    let Json::Object(fields) = catalog else { return catalog.clone() };
+    let is_for_everyone = |name: &str| !["customers", "contracts"].contains(&name);
+    Json::Object(fields.iter().filter(|(name, _)| is_for_everyone(name)).cloned().collect())
+}
+
+/// A list of the catalog, each entry with its index.
+fn numbered(catalog: &Json, list: &str) -> Vec<(usize, Json)> {
+    match catalog.get(list) {
+        Some(Json::List(entries)) => entries.iter().cloned().enumerate().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The catalog with three other customers and seven other contracts before its own.
+fn in_a_crowd(catalog: &Json) -> Json {
+    let mut catalog = catalog.clone();
+    let Json::Object(fields) = &mut catalog else { return catalog };
+    for (name, value) in fields {
+        let others = if name == "customers" { 3 } else { 7 };
+        let Json::List(entries) = value else { continue };
+        let Some(first) = entries.first().filter(|_| name == "customers" || name == "contracts") else { continue };
+        let other = |number| with_field(first, "id", Some(Json::String(format!("other-{number}"))));
+        let before: Vec<Json> = (0..others).map(other).collect();
+        entries.splice(0..0, before);
+    }
+    catalog
+}
+
+/// The object with a field of another value, or without it.
+fn with_field(object: &Json, name: &str, value: Option<Json>) -> Json {
+    let Json::Object(fields) = object else { return object.clone() };
+    let mut fields: Vec<_> = fields.iter().filter(|(other, _)| other != name).cloned().collect();
+    fields.extend(value.map(|value| (name.to_owned(), value)));
+    Json::Object(fields)
+}
+
+/// The catalog in many ways, each with one thing changed in the last entry of a list; most are mistakes.
+fn with_a_mistake(catalog: &Json, list: &str) -> Vec<Json> {
+    let mut entries: Vec<Json> = numbered(catalog, list).into_iter().map(|(_, entry)| entry).collect();
+    let Some(last) = entries.pop() else { return Vec::new() };
+    let mut changed = vec![
+        vec![last.clone(), last.clone()],
+        vec![Json::Number(42.0)],
+        vec![with_field(&last, "colour", Some(Json::String("red".into())))],
+    ];
+    for name in keys(&last) {
+        let values = [None, Some(Json::Number(42.0)), Some(Json::String("nowhere".into()))];
+        changed.extend(values.map(|value| vec![with_field(&last, name, value)]));
+    }
+    let put = |last: Vec<Json>| with_field(catalog, list, Some(Json::List([entries.clone(), last].concat())));
+    changed.into_iter().map(put).collect()
 }
 
 /// What differs between the answer and the wanted one; nothing if the case holds.

@@ -5,7 +5,7 @@
 
 use super::{
     BillingAnchor, BillingPeriod, BusinessEntity, Catalog, Commitment, Customer, Discount, Fields, Index, LineQuantity,
-    MatrixPrice, PhaseFeatures, Plan, PlanPhase, Pricing, PricingModel, Reduction, ServiceFee, StoredContract,
+    List, MatrixPrice, PhaseFeatures, Plan, PlanPhase, Pricing, PricingModel, Reduction, ServiceFee, StoredContract,
     StoredLine, StoredPhase, Tax, Tier,
 };
 use crate::date::{self, Duration};
@@ -15,16 +15,39 @@ use crate::money::{Currency, Quantity, Rate, Rounding};
 use crate::problem::{Problem, ProblemCode, Problems};
 use chrono::{NaiveDate, TimeDelta, Weekday};
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Reads a catalog, or says everything that is wrong with it.
 pub(super) fn load(json: Json) -> Result<Catalog, Problems> {
     let mut loader = Loader { problems: Vec::new() };
     let catalog = loader.catalog(json);
-    match Problems::new(loader.problems) {
-        Some(problems) => Err(problems),
-        None => Ok(catalog),
-    }
+    loader.done(catalog)
+}
+
+/// Reads customers and contracts as those of a catalog that has been read, or says everything that is wrong with them.
+pub(super) fn with(
+    catalog: &Catalog,
+    customers: Vec<(usize, Json)>,
+    contracts: Vec<(usize, Json)>,
+) -> Result<Catalog, Problems> {
+    let mut loader = Loader { problems: Vec::new() };
+    let entities = &catalog.business_entities.by_id;
+    let customers = loader.customers(customers, entities);
+    let references = References {
+        entities,
+        customers: &customers.by_id,
+        plans: &catalog.plans.by_id,
+        currency_of: &|id| Some(catalog.plan(id)?.currency),
+    };
+    let contracts = loader.contracts(contracts, &references);
+    loader.done(Catalog {
+        version: catalog.version.clone(),
+        checkout_ttl: catalog.checkout_ttl,
+        business_entities: Arc::clone(&catalog.business_entities),
+        customers,
+        plans: Arc::clone(&catalog.plans),
+        contracts,
+    })
 }
 
 /// A place in the catalog, written out only when something is wrong there.
@@ -33,6 +56,9 @@ struct Place<'a> {
     parent: Option<&'a Place<'a>>,
     step: Step<'a>,
 }
+
+/// Where every path begins.
+const ROOT: &Place<'static> = &Place { parent: None, step: Step::Field("catalog") };
 
 #[derive(Clone, Copy)]
 enum Step<'a> {
@@ -71,20 +97,19 @@ fn take(fields: &mut Fields, name: &str) -> Json {
     fields.iter_mut().find(|(key, _)| key == name).map_or(Json::Null, |(_, value)| std::mem::replace(value, Json::Null))
 }
 
-/// The ids a list gives, so that a reference to a thing with a problem of its own is not reported as well.
-fn ids_of(list: &Json) -> BTreeSet<String> {
-    let mut ids = BTreeSet::new();
-    for id in form::list(list).unwrap_or_default().iter().filter_map(|item| item.get("id")) {
-        ids.extend(form::string(id).ok().map(str::to_owned));
-    }
-    ids
-}
-
 struct Loader {
     problems: Vec<Problem>,
 }
 
 impl Loader {
+    /// What was read, unless something is wrong with it.
+    fn done(self, catalog: Catalog) -> Result<Catalog, Problems> {
+        match Problems::new(self.problems) {
+            Some(problems) => Err(problems),
+            None => Ok(catalog),
+        }
+    }
+
     /// Notes a problem, one per place.
     fn refuse(&mut self, place: &Place, fault: Fault) {
         let path = place.path();
@@ -157,23 +182,40 @@ impl Loader {
         }
     }
 
-    /// The items of a list; a missing list is empty (R3.3).
+    /// The items of a list with their indices; a missing list is empty (R3.3).
+    fn numbered(&mut self, json: Json, place: &Place) -> impl Iterator<Item = (usize, Json)> + use<> {
+        let items = match json {
+            Json::Null => Vec::new(),
+            Json::List(items) => items,
+            Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) | Json::Foreign(_) => {
+                self.say(place, format!("expected a list, found {}", json.kind()), "send a list");
+                Vec::new()
+            }
+        };
+        items.into_iter().enumerate()
+    }
+
+    /// What the items of a list are, without those that cannot be told.
     fn items<T>(
         &mut self,
         json: Json,
         place: &Place,
         mut each: impl FnMut(&mut Loader, Json, &Place) -> Option<T>,
     ) -> Vec<T> {
-        match json {
-            Json::Null => Vec::new(),
-            Json::List(items) => {
-                items.into_iter().enumerate().filter_map(|(index, item)| each(self, item, &place.item(index))).collect()
-            }
-            Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) | Json::Foreign(_) => {
-                self.say(place, format!("expected a list, found {}", json.kind()), "send a list");
-                Vec::new()
-            }
-        }
+        self.numbered(json, place).filter_map(|(index, item)| each(self, item, &place.item(index))).collect()
+    }
+
+    /// The same for a list of the catalog's own, whose items have ids.
+    fn list<T>(
+        &mut self,
+        items: impl IntoIterator<Item = (usize, Json)>,
+        place: &Place,
+        mut each: impl FnMut(&mut Loader, Json, &Place, &mut Index) -> Option<T>,
+    ) -> List<T> {
+        let mut by_id = Index::new();
+        let items =
+            items.into_iter().filter_map(|(index, item)| each(self, item, &place.item(index), &mut by_id)).collect();
+        List { items, by_id }
     }
 
     /// The same for lists that are kept as they were written.
@@ -196,16 +238,18 @@ impl Loader {
         Some(read)
     }
 
-    /// Reads a thing's id, which no other in its list may have.
+    /// Reads a thing's id, which no other in its list may have, and notes it with the number of those before it.
+    ///
+    /// It is noted even where something else is wrong with the thing, so that references to it are not reported as well.
     fn own_id(
         &mut self,
         fields: &[(String, Json)],
         place: &Place,
         name: &'static str,
-        seen: &mut BTreeSet<String>,
+        seen: &mut Index,
     ) -> Option<String> {
         let id = self.required(fields, place, name, form::id)?.to_owned();
-        if !seen.insert(id.clone()) {
+        if seen.insert(id.clone(), seen.len()).is_some() {
             self.say(
                 &place.field(name),
                 format!("the id {} is given twice", form::quoted(&id)),
@@ -221,10 +265,10 @@ impl Loader {
         fields: &[(String, Json)],
         place: &Place,
         name: &'static str,
-        ids: &BTreeSet<String>,
+        ids: &Index,
     ) -> Option<String> {
         let id = self.optional(fields, place, name, form::id)?;
-        if !ids.contains(id) {
+        if !ids.contains_key(id) {
             self.say(
                 &place.field(name),
                 format!("{} is not in the catalog", form::quoted(id)),
@@ -235,68 +279,60 @@ impl Loader {
     }
 
     fn catalog(&mut self, json: Json) -> Catalog {
-        let root = Place { parent: None, step: Step::Field("catalog") };
-        let mut fields = self.object(json, &root).unwrap_or_default();
-        let version = self.text(&fields, &root, "version");
-        let checkout_ttl = self.settings(&fields, &root);
+        let mut fields = self.object(json, ROOT).unwrap_or_default();
+        let version = self.text(&fields, ROOT, "version").map(Arc::from);
+        let checkout_ttl = self.settings(&fields);
         let known = ["version", "settings", "business_entities", "customers", "plans", "contracts"];
 
-        let (entities, customers, plans, contracts) = (
-            take(&mut fields, "business_entities"),
-            take(&mut fields, "customers"),
-            take(&mut fields, "plans"),
-            take(&mut fields, "contracts"),
-        );
-        let (entity_ids, customer_ids, plan_ids) = (ids_of(&entities), ids_of(&customers), ids_of(&plans));
-
-        let mut seen = BTreeSet::new();
-        let business_entities = self.items(entities, &root.field("business_entities"), |loader, json, place| {
-            loader.business_entity(json, place, &mut seen)
-        });
-        let mut seen = BTreeSet::new();
-        let customers = self.items(customers, &root.field("customers"), |loader, json, place| {
-            loader.customer(json, place, &mut seen, &entity_ids)
-        });
-        let mut seen = BTreeSet::new();
-        let plans = self.items(plans, &root.field("plans"), |loader, json, place| loader.plan(json, place, &mut seen));
+        let place = ROOT.field("business_entities");
+        let entities = self.numbered(take(&mut fields, "business_entities"), &place);
+        let business_entities = self.list(entities, &place, Loader::business_entity);
+        let customers = self.numbered(take(&mut fields, "customers"), &ROOT.field("customers"));
+        let customers = self.customers(customers, &business_entities.by_id);
+        let place = ROOT.field("plans");
+        let plans = self.numbered(take(&mut fields, "plans"), &place);
+        let plans = self.list(plans, &place, Loader::plan);
+        // By id and not by index: plans with problems are not among them.
         let mut currencies = BTreeMap::new();
-        currencies.extend(plans.iter().map(|plan| (plan.id.as_str(), plan.currency)));
-        let mut seen = BTreeSet::new();
-        let contracts = self.items(contracts, &root.field("contracts"), |loader, json, place| {
-            let references = References {
-                entity_ids: &entity_ids,
-                customer_ids: &customer_ids,
-                plan_ids: &plan_ids,
-                currencies: &currencies,
-            };
-            loader.contract(json, place, &mut seen, &references)
-        });
-        self.unknown(&fields, &root, &known);
-
-        fn index<T>(things: &[T], id: impl Fn(&T) -> &str) -> Index {
-            let mut index = Index::new();
-            for (position, thing) in things.iter().enumerate() {
-                index.insert(id(thing).to_owned(), position);
-            }
-            index
-        }
+        currencies.extend(plans.items.iter().map(|plan| (plan.id.as_str(), plan.currency)));
+        let references = References {
+            entities: &business_entities.by_id,
+            customers: &customers.by_id,
+            plans: &plans.by_id,
+            currency_of: &|id| currencies.get(id).copied(),
+        };
+        let contracts = self.numbered(take(&mut fields, "contracts"), &ROOT.field("contracts"));
+        let contracts = self.contracts(contracts, &references);
+        self.unknown(&fields, ROOT, &known);
         Catalog {
             version,
             checkout_ttl,
-            entity_by_id: index(&business_entities, |entity| &entity.id),
-            customer_by_id: index(&customers, |customer| &customer.id),
-            plan_by_id: index(&plans, |plan| &plan.id),
-            contract_by_id: index(&contracts, |contract| &contract.id),
-            business_entities,
+            business_entities: Arc::new(business_entities),
             customers,
-            plans,
+            plans: Arc::new(plans),
             contracts,
         }
     }
 
-    fn settings(&mut self, fields: &[(String, Json)], root: &Place) -> TimeDelta {
-        let place = root.field("settings");
-        let settings = self.optional(fields, root, "settings", form::object).unwrap_or_default();
+    fn customers(&mut self, items: impl IntoIterator<Item = (usize, Json)>, entities: &Index) -> List<Customer> {
+        self.list(items, &ROOT.field("customers"), |loader, json, place, seen| {
+            loader.customer(json, place, seen, entities)
+        })
+    }
+
+    fn contracts(
+        &mut self,
+        items: impl IntoIterator<Item = (usize, Json)>,
+        references: &References,
+    ) -> List<StoredContract> {
+        self.list(items, &ROOT.field("contracts"), |loader, json, place, seen| {
+            loader.contract(json, place, seen, references)
+        })
+    }
+
+    fn settings(&mut self, fields: &[(String, Json)]) -> TimeDelta {
+        let place = ROOT.field("settings");
+        let settings = self.optional(fields, ROOT, "settings", form::object).unwrap_or_default();
         let checkout_ttl = self.optional(settings, &place, "checkout_ttl", |json| {
             let text = form::string(json)?;
             date::read_time_to_live(text).ok_or_else(|| {
@@ -308,7 +344,7 @@ impl Loader {
         checkout_ttl.unwrap_or(TimeDelta::hours(24))
     }
 
-    fn business_entity(&mut self, json: Json, place: &Place, seen: &mut BTreeSet<String>) -> Option<BusinessEntity> {
+    fn business_entity(&mut self, json: Json, place: &Place, seen: &mut Index) -> Option<BusinessEntity> {
         let fields = self.object(json, place)?;
         let id = self.own_id(&fields, place, "id", seen);
         self.text(&fields, place, "name");
@@ -321,17 +357,11 @@ impl Loader {
         Some(BusinessEntity { id: id?, time_zone, rounding: rounding.unwrap_or(Rounding::HalfUp), taxes })
     }
 
-    fn customer(
-        &mut self,
-        json: Json,
-        place: &Place,
-        seen: &mut BTreeSet<String>,
-        entity_ids: &BTreeSet<String>,
-    ) -> Option<Customer> {
+    fn customer(&mut self, json: Json, place: &Place, seen: &mut Index, entities: &Index) -> Option<Customer> {
         let fields = self.object(json, place)?;
         let id = self.own_id(&fields, place, "id", seen);
         self.text(&fields, place, "name");
-        let business_entity_id = self.reference(&fields, place, "business_entity_id", entity_ids);
+        let business_entity_id = self.reference(&fields, place, "business_entity_id", entities);
         let tax_exempt = self.flag(&fields, place, "tax_exempt", false);
         let taxes = self.taxes(&fields, place);
         let credit_balance = self.optional(&fields, place, "credit_balance", form::rate).unwrap_or(Rate::ZERO);
@@ -349,7 +379,7 @@ impl Loader {
         })
     }
 
-    fn plan(&mut self, json: Json, place: &Place, seen: &mut BTreeSet<String>) -> Option<Plan> {
+    fn plan(&mut self, json: Json, place: &Place, seen: &mut Index) -> Option<Plan> {
         let mut fields = self.object(json, place)?;
         let id = self.own_id(&fields, place, "id", seen);
         self.text(&fields, place, "name");
@@ -363,7 +393,7 @@ impl Loader {
 
         let phases = take(&mut fields, "phases");
         let count = form::list(&phases).map_or(0, <[Json]>::len);
-        let mut pricing_ids = BTreeSet::new();
+        let mut pricing_ids = Index::new();
         let mut at = 0_usize;
         let phases = self.items(phases, &place.field("phases"), |loader, json, place| {
             at = at.saturating_add(1);
@@ -418,13 +448,7 @@ impl Loader {
         }
     }
 
-    fn plan_phase(
-        &mut self,
-        json: Json,
-        place: &Place,
-        is_last: bool,
-        pricing_ids: &mut BTreeSet<String>,
-    ) -> Option<PlanPhase> {
+    fn plan_phase(&mut self, json: Json, place: &Place, is_last: bool, pricing_ids: &mut Index) -> Option<PlanPhase> {
         let mut fields = self.object(json, place)?;
         let name = self.text(&fields, place, "name");
         let is_trial = self.is_trial(&fields, place);
@@ -856,18 +880,18 @@ impl Loader {
         &mut self,
         json: Json,
         place: &Place,
-        seen: &mut BTreeSet<String>,
+        seen: &mut Index,
         references: &References,
     ) -> Option<StoredContract> {
         let mut fields = self.object(json, place)?;
         let id = self.own_id(&fields, place, "id", seen);
-        let customer_id = self.reference(&fields, place, "customer_id", references.customer_ids);
-        let business_entity_id = self.reference(&fields, place, "business_entity_id", references.entity_ids);
-        let plan_id = self.reference(&fields, place, "plan_id", references.plan_ids);
+        let customer_id = self.reference(&fields, place, "customer_id", references.customers);
+        let business_entity_id = self.reference(&fields, place, "business_entity_id", references.entities);
+        let plan_id = self.reference(&fields, place, "plan_id", references.plans);
         let currency = self.currency(&fields, place);
-        let plan_currency = plan_id.as_deref().and_then(|id| references.currencies.get(id));
+        let plan_currency = plan_id.as_deref().and_then(references.currency_of);
         if let (Some(currency), Some(plan_currency)) = (currency, plan_currency)
-            && currency != *plan_currency
+            && currency != plan_currency
         {
             let message = format!("the plan's currency is {}", plan_currency.code);
             self.say(&place.field("currency"), message, "use the plan's currency");
@@ -880,7 +904,7 @@ impl Loader {
         let version = self.optional(&fields, place, "version", |json| form::count(json, 0, u32::MAX)).unwrap_or(1);
 
         let phases = take(&mut fields, "phases");
-        let mut line_ids = BTreeSet::new();
+        let mut line_ids = Index::new();
         let mut earlier: Vec<(NaiveDate, NaiveDate)> = Vec::new();
         let phases = self.items(phases, &place.field("phases"), |loader, json, place| {
             let phase = loader.stored_phase(json, place, &mut line_ids)?;
@@ -943,7 +967,7 @@ impl Loader {
         Some(end_date)
     }
 
-    fn stored_phase(&mut self, json: Json, place: &Place, line_ids: &mut BTreeSet<String>) -> Option<StoredPhase> {
+    fn stored_phase(&mut self, json: Json, place: &Place, line_ids: &mut Index) -> Option<StoredPhase> {
         let mut fields = self.object(json, place)?;
         let name = self.text(&fields, place, "name");
         let is_trial = self.is_trial(&fields, place);
@@ -976,7 +1000,7 @@ impl Loader {
         Some(StoredPhase { features, start_date: start_date?, end_date, anchor_date, anchor_day, lines })
     }
 
-    fn stored_line(&mut self, json: Json, place: &Place, line_ids: &mut BTreeSet<String>) -> Option<StoredLine> {
+    fn stored_line(&mut self, json: Json, place: &Place, line_ids: &mut Index) -> Option<StoredLine> {
         let raw = self.object(json, place)?;
         let id = self.required(&raw, place, "id", form::id).map(str::to_owned);
         let pricing = self.pricing(&raw, place, id);
@@ -1026,10 +1050,10 @@ fn length(fields: &[(String, Json)], name: &str) -> Option<usize> {
 
 /// What a contract may refer to.
 struct References<'a> {
-    entity_ids: &'a BTreeSet<String>,
-    customer_ids: &'a BTreeSet<String>,
-    plan_ids: &'a BTreeSet<String>,
-    currencies: &'a BTreeMap<&'a str, Currency>,
+    entities: &'a Index,
+    customers: &'a Index,
+    plans: &'a Index,
+    currency_of: &'a dyn Fn(&str) -> Option<Currency>,
 }
 
 fn read_duration(json: &Json) -> Read<Duration> {

@@ -11,6 +11,7 @@ use crate::money::{Currency, Quantity, Rate, Rounding};
 use crate::problem::Problems;
 use chrono::{NaiveDate, TimeDelta, Weekday};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 type Fields = Vec<(String, Json)>;
 
@@ -19,19 +20,29 @@ type Fields = Vec<(String, Json)>;
 /// Loading it is the costly part: load once, preview many times.
 #[derive(Debug)]
 pub struct Catalog {
-    version: Option<String>,
+    version: Option<Arc<str>>,
     pub(crate) checkout_ttl: TimeDelta,
-    pub(crate) business_entities: Vec<BusinessEntity>,
-    pub(crate) customers: Vec<Customer>,
-    pub(crate) plans: Vec<Plan>,
-    pub(crate) contracts: Vec<StoredContract>,
-    entity_by_id: Index,
-    customer_by_id: Index,
-    plan_by_id: Index,
-    contract_by_id: Index,
+    pub(crate) business_entities: Arc<List<BusinessEntity>>,
+    customers: List<Customer>,
+    plans: Arc<List<Plan>>,
+    contracts: List<StoredContract>,
 }
 
+/// What one list of the catalog holds, in its order and by id.
+#[derive(Debug)]
+pub(crate) struct List<T> {
+    pub(crate) items: Vec<T>,
+    by_id: Index,
+}
+
+/// Ids, and which item of its list each is of.
 type Index = BTreeMap<String, usize>;
+
+impl<T> List<T> {
+    fn get(&self, id: &str) -> Option<&T> {
+        self.items.get(*self.by_id.get(id)?)
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct BusinessEntity {
@@ -242,32 +253,106 @@ impl Catalog {
         load::load(catalog)
     }
 
+    /// The same version, settings, business entities and plans, with these customers and contracts and no others.
+    ///
+    /// It answers a caller who sees the whole catalog as if the rest of its customers and contracts were there, too, as
+    /// long as the caller names none of them. Each comes with the index at which it stands in the caller's list, so that
+    /// what is wrong with it is told at the caller's place; ids are unique and references lead somewhere among what is
+    /// given here and the business entities and plans that stay. So a contract comes with its customer, even where that
+    /// one is in the catalog already, and the entries of each list in the order of their indices.
+    ///
+    /// What stays is shared and not copied: this takes the time and memory of the entries, whatever the catalog holds.
+    ///
+    /// ```
+    /// use checkout_preview::{Catalog, Clock, Json, json, preview, read_date, read_instant};
+    ///
+    /// // What everyone may see. The shop has 12 customers and 40 contracts beside it.
+    /// let catalog = Catalog::load(json::parse(br#"{"plans": [{"id": "team", "currency": "EUR", "phases": []}]}"#)?)?;
+    /// let customer = json::parse(br#"{"id": "cus_4", "taxes": [{"name": "VAT", "percent": "19"}]}"#)?;
+    /// let contract = |currency: &str| json::parse(format!(r#"{{
+    ///     "id": "con_8", "customer_id": "cus_4", "plan_id": "team", "currency": "{currency}",
+    ///     "start_date": "2026-01-22", "anchor_date": "2026-01-22",
+    ///     "phases": [{{"start_date": "2026-01-22", "lines": [{{
+    ///         "id": "seats", "line_item_id": "li_1",
+    ///         "product": {{"id": "seat"}},
+    ///         "billing_period": {{"cadence": "P1M", "offset": "prepaid"}},
+    ///         "quantity": {{"value": "8"}},
+    ///         "pricing_data": {{"pricing_type": "per_unit", "unit_amount": "12.00"}}
+    ///     }}]}}]
+    /// }}"#).as_bytes());
+    ///
+    /// // The fourth customer and the eighth contract of the shop.
+    /// let seen = catalog.with(vec![(3, customer.clone())], vec![(7, contract("EUR")?)])?;
+    /// let request = json::parse(br#"{
+    ///     "contract_id": "con_8", "product_overrides": [{"line_item_id": "li_1", "quantity": "10"}]
+    /// }"#)?;
+    /// let clock = Clock {
+    ///     as_of: read_date(&Json::String("2026-11-22".into()), "/as_of")?,
+    ///     now: read_instant(&Json::String("2026-11-22T10:00:00Z".into()), "/now")?,
+    /// };
+    /// let preview = preview(&request, &seen, clock)?;
+    /// assert_eq!(preview.current_invoice().total().to_string(), "28.56"); // 2 more seats: 24.00 and 4.56 VAT
+    ///
+    /// let refused = catalog.with(vec![(3, customer)], vec![(7, contract("USD")?)]).unwrap_err();
+    /// assert_eq!(refused.to_string(), "/catalog/contracts/7/currency: the plan's currency is EUR (catalog_invalid)");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What [`Catalog::load`] says of these entries in the whole, at the same places and in the same order: for a
+    /// contract whose customer is not among those given, `/catalog/contracts/7/customer_id`.
+    pub fn with(&self, customers: Vec<(usize, Json)>, contracts: Vec<(usize, Json)>) -> Result<Catalog, Problems> {
+        load::with(self, customers, contracts)
+    }
+
     /// The catalog's own `version`.
     pub fn version(&self) -> Option<&str> {
         self.version.as_deref()
     }
 
     pub(crate) fn business_entity(&self, id: &str) -> Option<&BusinessEntity> {
-        self.business_entities.get(*self.entity_by_id.get(id)?)
+        self.business_entities.get(id)
     }
 
     pub(crate) fn customer(&self, id: &str) -> Option<&Customer> {
-        self.customers.get(*self.customer_by_id.get(id)?)
+        self.customers.get(id)
     }
 
     pub(crate) fn plan(&self, id: &str) -> Option<&Plan> {
-        self.plans.get(*self.plan_by_id.get(id)?)
+        self.plans.get(id)
     }
 
     pub(crate) fn contract(&self, id: &str) -> Option<&StoredContract> {
-        self.contracts.get(*self.contract_by_id.get(id)?)
+        self.contracts.get(id)
     }
 
     /// Where a business entity's time zone stands.
     pub(crate) fn time_zone_path(&self, entity: &BusinessEntity) -> String {
-        format!(
-            "/catalog/business_entities/{}/time_zone",
-            self.entity_by_id.get(&entity.id).copied().unwrap_or_default()
-        )
+        let position = self.business_entities.by_id.get(&entity.id).copied().unwrap_or_default();
+        format!("/catalog/business_entities/{position}/time_zone")
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    #[test]
+    fn what_everyone_may_see_is_shared() {
+        let read = |text: &str| json::parse(text.as_bytes()).unwrap();
+        let catalog = r#"{"version": "7", "settings": {"checkout_ttl": "PT2H"}, "business_entities": [{"id": "shop"}],
+            "customers": [{"id": "ann"}, {"id": "bob"}], "plans": [{"id": "team", "currency": "EUR"}],
+            "contracts": [{"id": "one", "customer_id": "ann", "currency": "EUR", "start_date": "2026-01-22",
+                "anchor_date": "2026-01-22"}]}"#;
+        let catalog = Catalog::load(read(catalog)).unwrap();
+        let seen = catalog.with(vec![(1, read(r#"{"id": "bob", "business_entity_id": "shop"}"#))], Vec::new()).unwrap();
+
+        assert!(Arc::ptr_eq(&seen.plans, &catalog.plans));
+        assert!(Arc::ptr_eq(&seen.business_entities, &catalog.business_entities));
+        assert_eq!((seen.version(), seen.checkout_ttl), (Some("7"), TimeDelta::hours(2)));
+        assert!(seen.customer("ann").is_none() && seen.contract("one").is_none());
+        assert!(seen.customer("bob").is_some_and(|bob| bob.business_entity_id.as_deref() == Some("shop")));
+        assert!(catalog.customer("ann").is_some() && catalog.contract("one").is_some());
     }
 }
