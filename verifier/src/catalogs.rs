@@ -4,38 +4,69 @@
 //! it was made on, so snapshots stay.
 
 use crate::Verifier;
+use crate::caller::{Access, Caller};
 use crate::clock::load_catalog;
 use crate::contracts::Listed;
 use crate::error::Error;
-use crate::http::{JsonText, Organisation, json_text};
+use crate::http::{JsonText, json_text};
 use crate::recent::Recent;
+use crate::secret::hash;
 use crate::store::{micros, new_id, stored_json, text_of};
-use crate::view::Additions;
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, ETAG, IF_MATCH, IF_NONE_MATCH};
+use axum::http::header::{CACHE_CONTROL, ETAG, IF_MATCH, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use checkout_preview::{Catalog, Json, Problems, json};
+use checkout_preview::{Catalog, Json, json};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A snapshot, loaded.
 pub(crate) struct Snapshot {
     pub(crate) id: String,
-    pub(crate) catalog: Arc<Catalog>,
-    pub(crate) customers: BTreeSet<String>,
+    /// All of it but customers and contracts: what everybody may see.
+    pub(crate) offer: Catalog,
+    /// The same as text.
+    offer_text: String,
+    pub(crate) customers: BTreeMap<String, Entry>,
     pub(crate) contracts: BTreeMap<String, Listed>,
+    /// The bytes it came from, for what is remembered has its limits.
+    size: usize,
+}
+
+/// An entry of one of a snapshot's lists: where it stands, and its text.
+pub(crate) struct Entry {
+    pub(crate) index: usize,
+    pub(crate) body: String,
 }
 
 impl Snapshot {
-    fn load(id: String, json: Json) -> Result<Snapshot, Problems> {
-        let customers = entries(&json, "customers").filter_map(|customer| text_of(customer, "id"));
-        let customers = customers.map(str::to_owned).collect();
+    fn load(id: String, text: &str) -> Result<Snapshot, Error> {
+        let mut json = json::parse(text.as_bytes()).map_err(|why| Error::NotJson(why.to_string()))?;
+        let customers = entries(&json, "customers").enumerate().filter_map(|(index, customer)| {
+            Some((text_of(customer, "id")?.to_owned(), Entry { index, body: json::to_text(customer) }))
+        });
+        let customers = customers.collect();
         let contracts = entries(&json, "contracts")
-            .filter_map(|contract| text_of(contract, "id").map(|id| (id.to_owned(), Listed::of(contract))));
+            .enumerate()
+            .filter_map(|(index, contract)| Some((text_of(contract, "id")?.to_owned(), Listed::of(index, contract))));
         let contracts = contracts.collect();
-        Ok(Snapshot { id, catalog: Arc::new(load_catalog(json)?), customers, contracts })
+        let offer = load_catalog(json.clone())?.with(Vec::new(), Vec::new())?;
+        if let Json::Object(fields) = &mut json {
+            fields.retain(|(name, _)| !matches!(name.as_str(), "customers" | "contracts"));
+        }
+        let offer_text = json::to_text(&json);
+        Ok(Snapshot { id, offer, offer_text, customers, contracts, size: text.len() })
+    }
+
+    /// The plans, business entities and settings, with these customers and contracts.
+    fn with(&self, customers: Vec<Json>, contracts: Vec<Json>) -> Result<String, Error> {
+        let mut catalog = stored_json(&self.offer_text)?;
+        if let Json::Object(fields) = &mut catalog {
+            fields.push(("customers".into(), Json::List(customers)));
+            fields.push(("contracts".into(), Json::List(contracts)));
+        }
+        Ok(json::to_text(&catalog))
     }
 }
 
@@ -49,10 +80,9 @@ fn entries<'a>(catalog: &'a Json, list: &str) -> impl Iterator<Item = &'a Json> 
 /// The catalogs used last, so that a request does not load its own again.
 #[derive(Default)]
 pub(crate) struct Loaded {
-    pub(crate) snapshots: Recent<String, Snapshot>,
-    pub(crate) views: Recent<Additions, Catalog>,
+    snapshots: Recent<String, Snapshot>,
     /// Held while one is loaded: a catalog of 16 MiB is worth loading once only, and not many at a time.
-    pub(crate) loading: tokio::sync::Mutex<()>,
+    loading: tokio::sync::Mutex<()>,
 }
 
 /// What `PUT /catalog` answers.
@@ -77,24 +107,25 @@ impl Verifier {
             return Err(Error::CatalogChanged);
         }
         let loading = self.catalogs.loading.lock().await;
-        let (snapshot, text) = tokio::task::spawn_blocking(move || {
-            let json = json::parse(text.as_bytes()).map_err(|why| Error::NotJson(why.to_string()))?;
-            Ok::<_, Error>((Snapshot::load(new_id(), json)?, text))
-        })
-        .await??;
+        let loaded = tokio::task::spawn_blocking(move || Ok::<_, Error>((Snapshot::load(new_id(), &text)?, text)));
+        let (snapshot, text) = loaded.await??;
         drop(loading);
-        let catalog_version = snapshot.catalog.version().map(str::to_owned);
+        let catalog_version = snapshot.offer.version().map(str::to_owned);
 
         if let Some(current) = &current {
             let same = "SELECT id FROM catalogs WHERE organisation_id = $1 AND id = $2 AND body = $3";
-            let same: Option<String> =
-                sqlx::query_scalar(same).bind(organisation).bind(current).bind(&text).fetch_optional(&self.db).await?;
+            let same: Option<String> = sqlx::query_scalar(same)
+                .bind(organisation)
+                .bind(current)
+                .bind(&text)
+                .fetch_optional(&self.store.reads)
+                .await?;
             if let Some(catalog_id) = same {
                 return Ok(Stored { catalog_id, catalog_version });
             }
         }
 
-        let mut transaction = self.db.begin().await?;
+        let mut transaction = self.store.begin().await?;
         sqlx::query("INSERT INTO catalogs (organisation_id, id, body, created_at) VALUES ($1, $2, $3, $4)")
             .bind(organisation)
             .bind(&snapshot.id)
@@ -118,7 +149,9 @@ impl Verifier {
         transaction.commit().await?;
 
         let catalog_id = snapshot.id.clone();
-        self.catalogs.snapshots.keep(catalog_id.clone(), Arc::new(snapshot));
+        let size = snapshot.size;
+        self.catalogs.snapshots.keep(catalog_id.clone(), Arc::new(snapshot), size);
+        self.callers.forget();
         Ok(Stored { catalog_id, catalog_version })
     }
 
@@ -130,18 +163,18 @@ impl Verifier {
         let current = "SELECT id, body FROM catalogs JOIN current_catalogs
              ON current_catalogs.organisation_id = catalogs.organisation_id AND catalog_id = id
              WHERE catalogs.organisation_id = $1";
-        Ok(sqlx::query_as(current).bind(organisation).fetch_optional(&self.db).await?)
+        Ok(sqlx::query_as(current).bind(organisation).fetch_optional(&self.store.reads).await?)
     }
 
     pub(crate) async fn current_catalog_id(&self, organisation: &str) -> Result<Option<String>, Error> {
         let current = "SELECT catalog_id FROM current_catalogs WHERE organisation_id = $1";
-        Ok(sqlx::query_scalar(current).bind(organisation).fetch_optional(&self.db).await?)
+        Ok(sqlx::query_scalar(current).bind(organisation).fetch_optional(&self.store.reads).await?)
     }
 
     /// The current catalog, loaded.
-    pub(crate) async fn current_snapshot(&self, organisation: &str) -> Result<Option<Arc<Snapshot>>, Error> {
-        match self.current_catalog_id(organisation).await? {
-            Some(id) => self.snapshot(organisation, &id).await.map(Some),
+    pub(crate) async fn current_snapshot(&self, caller: &Caller) -> Result<Option<Arc<Snapshot>>, Error> {
+        match &caller.organisation.catalog_id {
+            Some(id) => self.snapshot(&caller.organisation.id, id).await.map(Some),
             None => Ok(None),
         }
     }
@@ -157,45 +190,74 @@ impl Verifier {
         }
         let body = self.catalog_text(organisation, id).await?;
         let id = key.clone();
-        let snapshot = tokio::task::spawn_blocking(move || Ok::<_, Error>(Snapshot::load(id, stored_json(&body)?)?));
-        let snapshot = Arc::new(snapshot.await??);
-        self.catalogs.snapshots.keep(key, Arc::clone(&snapshot));
+        let snapshot = Arc::new(tokio::task::spawn_blocking(move || Snapshot::load(id, &body)).await??);
+        self.catalogs.snapshots.keep(key, Arc::clone(&snapshot), snapshot.size);
         Ok(snapshot)
     }
 
     pub(crate) async fn catalog_text(&self, organisation: &str, id: &str) -> Result<String, Error> {
         let body = "SELECT body FROM catalogs WHERE organisation_id = $1 AND id = $2";
-        Ok(sqlx::query_scalar(body).bind(organisation).bind(id).fetch_one(&self.db).await?)
+        Ok(sqlx::query_scalar(body).bind(organisation).bind(id).fetch_one(&self.store.reads).await?)
     }
 }
 
 /// `PUT /catalog`
 pub(crate) async fn put(
     State(verifier): State<Arc<Verifier>>,
-    Organisation(organisation): Organisation,
+    caller: Caller,
     headers: HeaderMap,
     JsonText(text): JsonText,
 ) -> Result<Response, Error> {
     let if_match = header(&headers, IF_MATCH);
-    let stored = verifier.put_catalog(&organisation, text, if_match.as_deref()).await?;
+    let stored = verifier.put_catalog(&caller.organisation.id, text, if_match.as_deref()).await?;
     let tag = tag(&stored.catalog_id);
     Ok(([(ETAG, tag)], json_text(StatusCode::OK, json::to_text(&stored))).into_response())
 }
 
-/// `GET /catalog`
+/// `GET /catalog`: all of it for a secret key, as it was put; the offer for everybody; and for a customer, the offer with
+/// the customer and its contracts as they are now.
 pub(crate) async fn get(
     State(verifier): State<Arc<Verifier>>,
-    Organisation(organisation): Organisation,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let current = verifier.current_catalog_id(&organisation).await?.ok_or(Error::NotFound)?;
-    if header(&headers, IF_NONE_MATCH).is_some_and(|tags| names(&tags.replace("W/", ""), Some(&current))) {
-        return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag(&current)), (CACHE_CONTROL, NO_CACHE)]).into_response());
+    let id = caller.organisation.catalog_id.clone().ok_or(Error::NotFound)?;
+    // What a customer sees changes with its contracts, too.
+    let (name, body) = match &caller.access {
+        Access::Secret { .. } => (id.clone(), None),
+        Access::Publishable { .. } | Access::Client { .. } => (format!("{id}.offer"), None),
+        Access::Session { customer_id, .. } => {
+            let body = verifier.catalog_of_customer(&caller, customer_id).await?;
+            (format!("{id}.{:.16}", hash(&body)), Some(body))
+        }
+    };
+    let headers_of = |tag| [(ETAG, tag), (CACHE_CONTROL, NO_CACHE), (VARY, BY_CALLER)];
+    if header(&headers, IF_NONE_MATCH).is_some_and(|tags| names(&tags.replace("W/", ""), Some(&name))) {
+        return Ok((StatusCode::NOT_MODIFIED, headers_of(tag(&name))).into_response());
     }
-    let (id, body) = verifier.current_catalog(&organisation).await?.ok_or(Error::NotFound)?;
-    Ok(([(ETAG, tag(&id)), (CACHE_CONTROL, NO_CACHE)], json_text(StatusCode::OK, body)).into_response())
+    let body = match (body, &caller.access) {
+        (Some(body), _) => body,
+        (None, Access::Secret { .. }) => verifier.catalog_text(&caller.organisation.id, &id).await?,
+        (None, _) => verifier.snapshot(&caller.organisation.id, &id).await?.offer_text.clone(),
+    };
+    Ok((headers_of(tag(&name)), json_text(StatusCode::OK, body)).into_response())
 }
 
+impl Verifier {
+    /// The catalog as a customer sees it.
+    async fn catalog_of_customer(&self, caller: &Caller, customer_id: &str) -> Result<String, Error> {
+        let snapshot = self.current_snapshot(caller).await?.ok_or(Error::NotFound)?;
+        let mut customers = Vec::new();
+        if let Some((_, customer)) = self.customer(&caller.organisation.id, &snapshot, customer_id).await? {
+            customers.push(stored_json(&customer)?);
+        }
+        let contracts = self.contracts_of(&caller.organisation.id, &snapshot, customer_id).await?;
+        let contracts = contracts.iter().map(|(_, body)| stored_json(body)).collect::<Result<_, _>>()?;
+        snapshot.with(customers, contracts)
+    }
+}
+
+const BY_CALLER: HeaderValue = HeaderValue::from_static("organisation, x-api-key, session-id");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
 fn tag(id: &str) -> HeaderValue {

@@ -1,208 +1,372 @@
 //! Checkouts: created and read.
 //!
-//! A session is what it was made from (the request, the catalog snapshot, the contract's version, the date and the instant)
+//! A checkout is what it was made from (the request, the catalog snapshot, the contract's version, the date and the instant)
 //! and the preview that came of it, as text. `confirm` makes the preview again and compares the bytes.
 
 use crate::Verifier;
+use crate::caller::{Access, Caller};
 use crate::differences::differences;
-use crate::error::{CONFIRMABLE, Error};
-use crate::http::{CheckoutId, JsonBody, Organisation, json_text};
+use crate::error::Error;
+use crate::events::{CheckoutData, Event, EventType};
+use crate::http::{CheckoutId, JsonBody, json_text};
+use crate::idempotency::{Answer, Claimable};
 use crate::previews::{Made, take};
-use crate::store::{instant, micros, new_id, stored_json};
+use crate::secret::{self, Secret};
+use crate::status::Status;
+use crate::store::{instant, micros, new_id, stored_json, wire};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use checkout_preview::{Json, Problem, ProblemCode, json, read_instant};
+use checkout_preview::{Json, Problem, ProblemCode, read_instant};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::sync::Arc;
 
-pub(crate) const NULL: &Json = &Json::Null;
-
-/// `POST /checkouts`: runs the engine, compares what the buyer was shown, and stores the session.
+/// `POST /checkouts`: runs the engine, compares what the buyer was shown, and stores the checkout.
 pub(crate) async fn create(
     State(verifier): State<Arc<Verifier>>,
-    Organisation(organisation): Organisation,
+    caller: Caller,
+    claim: Claimable,
     JsonBody(mut request): JsonBody,
 ) -> Result<Response, Error> {
-    let expected = take(&mut request, "expected_estimates").filter(|expected| expected != NULL);
-    if let Some(expected) = expected.as_ref().filter(|expected| !matches!(expected, Json::Object(_))) {
-        let message = format!("expected an object, found {}", expected.kind());
-        let help = "send the `estimates` of the preview the buyer saw, or leave the field out";
-        let path = "/expected_estimates".into();
-        let problem = Problem { code: ProblemCode::InvalidType, path, message, help: help.into() };
-        return Err(Error::Rejected(problem.into()));
+    let expected = expected_estimates(&mut request)?;
+    if expected.is_none() && caller.is_browser() {
+        return Err(Error::ExpectedEstimatesRequired);
     }
-    let Made { view, clock, preview } = verifier.make(&organisation, &request).await?;
-    let document = stored_json(&preview)?;
-    if let Some(expected) = expected {
-        let differences = differences("/estimates", &expected, document.get("estimates").unwrap_or(NULL));
-        if !differences.is_empty() {
-            return Err(Error::PreviewMismatch { differences, preview: Box::new(document) });
-        }
-    }
-    let expires_at = read_instant(document.get("expires_at").unwrap_or(NULL), "/expires_at")
-        .map_err(|_| Error::Internal("a preview does not say when it expires"))?;
-    let checkout = Checkout {
-        id: new_id(),
-        checkout_status: "pending".into(),
-        catalog_id: view.catalog_id,
-        contract_version: view.contract_version,
-        as_of: clock.as_of.to_string(),
-        request: json::to_text(&request),
-        preview,
-        expires_at: micros(expires_at),
-        payment_method_id: None,
-        created_at: micros(clock.now),
-        updated_at: micros(clock.now),
-        contract: None,
-    };
-    sqlx::query(
-        "INSERT INTO checkouts (organisation_id, id, checkout_status, catalog_id, contract_version, as_of, request, preview,
-         expires_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    )
-    .bind(&organisation)
-    .bind(&checkout.id)
-    .bind(&checkout.checkout_status)
-    .bind(&checkout.catalog_id)
-    .bind(checkout.contract_version)
-    .bind(&checkout.as_of)
-    .bind(&checkout.request)
-    .bind(&checkout.preview)
-    .bind(checkout.expires_at)
-    .bind(checkout.created_at)
-    .bind(checkout.updated_at)
-    .execute(&verifier.db)
-    .await?;
+    let made = verifier.make(&caller, &request).await?;
+    verifier.compare(expected, &made)?;
+    let secret = Secret::of_checkout();
+    let checkout = Checkout::new(new_id(), secret.hash, made)?;
+    let session = checkout.session(&caller.organisation.id, Status::Pending, Some(&secret.text))?;
+    let created = checkout.event(EventType::CheckoutCreated, Status::Pending, checkout.created_at)?;
     let location = format!("/checkouts/{}", checkout.id);
-    let session = checkout.session(&organisation, clock.now)?;
-    Ok(([(LOCATION, location)], json_text(StatusCode::CREATED, session)).into_response())
+    let answer = Answer { status: 201, location: Some(location), body: session };
+    verifier.insert(&caller.organisation.id, &checkout, &created, &claim, &answer).await?;
+    let location = answer.location.unwrap_or_default();
+    Ok(([(LOCATION, location)], json_text(StatusCode::CREATED, answer.body)).into_response())
 }
 
 /// `GET /checkouts/{id}`
 pub(crate) async fn read(
     State(verifier): State<Arc<Verifier>>,
-    Organisation(organisation): Organisation,
+    caller: Caller,
     CheckoutId(id): CheckoutId,
 ) -> Result<Response, Error> {
-    let checkout = verifier.checkout(&organisation, &id).await?;
-    Ok(json_text(StatusCode::OK, checkout.session(&organisation, verifier.moment().now)?))
+    let checkout = verifier.checkout(&caller, &id).await?;
+    let status = checkout.status(verifier.moment().now)?;
+    Ok(json_text(StatusCode::OK, checkout.session(&caller.organisation.id, status, None)?))
 }
 
+/// What the buyer was shown, if the request says it.
+pub(crate) fn expected_estimates(request: &mut Json) -> Result<Option<Json>, Error> {
+    match take(request, "expected_estimates") {
+        None | Some(Json::Null) => Ok(None),
+        Some(expected @ Json::Object(_)) => Ok(Some(expected)),
+        Some(other) => {
+            let message = format!("expected an object, found {}", other.kind());
+            let help = "send the `estimates` of the preview the buyer saw, or leave the field out".into();
+            let path = "/expected_estimates".into();
+            let problem = Problem { code: ProblemCode::InvalidType, path, message, help };
+            Err(Error::Rejected(problem.into()))
+        }
+    }
+}
+
+/// A query for checkouts, from its `WHERE` on.
+macro_rules! checkouts_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT c.id, c.revision, c.checkout_status, c.client_secret, c.customer_id, c.contract_id, c.catalog_id,
+             c.contract_version, c.as_of, c.previewed_at, c.request, c.preview, c.expires_at, c.payment_method_id,
+             c.created_at, c.updated_at, v.body AS contract
+             FROM checkouts c LEFT JOIN contract_versions v
+             ON v.organisation_id = c.organisation_id AND v.checkout_id = c.id WHERE ",
+            $condition
+        )
+    };
+}
+pub(crate) use checkouts_where;
+
 impl Verifier {
-    pub(crate) async fn checkout(&self, organisation: &str, id: &str) -> Result<Checkout, Error> {
-        let checkout = sqlx::query_as(
-            "SELECT checkouts.id, checkout_status, catalog_id, contract_version, as_of, request, preview, expires_at,
-             payment_method_id, checkouts.created_at, updated_at, body AS contract
-             FROM checkouts LEFT JOIN contract_versions
-             ON contract_versions.organisation_id = checkouts.organisation_id AND checkout_id = checkouts.id
-             WHERE checkouts.organisation_id = $1 AND checkouts.id = $2",
-        );
-        checkout.bind(organisation).bind(id).fetch_optional(&self.db).await?.ok_or(Error::NotFound)
+    /// Refuses what was shown where it is not what it costs.
+    pub(crate) fn compare(&self, expected: Option<Json>, made: &Made) -> Result<(), Error> {
+        let Some(expected) = expected else { return Ok(()) };
+        let actual = stored_json(Shown::of(&made.preview)?.estimates.get())?;
+        let differences = differences("/estimates", &expected, &actual);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        self.metrics.mismatched();
+        Err(Error::PreviewMismatch { differences, preview: Box::new(stored_json(&made.preview)?) })
+    }
+
+    /// A checkout of the caller's: any of its organisation with a secret key, one with its client secret.
+    pub(crate) async fn checkout(&self, caller: &Caller, id: &str) -> Result<Checkout, Error> {
+        let checkout = sqlx::query_as(checkouts_where!("c.organisation_id = $1 AND c.id = $2"))
+            .bind(&caller.organisation.id)
+            .bind(id);
+        let checkout: Checkout = checkout.fetch_optional(&self.store.reads).await?.ok_or(Error::NotFound)?;
+        match &caller.access {
+            Access::Client { secret } if !secret::is(secret, &checkout.client_secret) => Err(Error::NotFound),
+            _ => Ok(checkout),
+        }
+    }
+
+    /// Writes a new checkout, its event and the answer: all or nothing.
+    async fn insert(
+        &self,
+        organisation: &str,
+        checkout: &Checkout,
+        created: &Event,
+        claim: &Claimable,
+        answer: &Answer,
+    ) -> Result<(), Error> {
+        let insert = sqlx::query(
+            "INSERT INTO checkouts (organisation_id, id, revision, checkout_status, client_secret, customer_id, contract_id,
+             catalog_id, contract_version, as_of, previewed_at, request, preview, expires_at, created_at, updated_at)
+             VALUES ($1, $2, 1, 'pending', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9, $9)",
+        )
+        .bind(organisation)
+        .bind(&checkout.id)
+        .bind(&checkout.client_secret)
+        .bind(&checkout.customer_id)
+        .bind(&checkout.contract_id)
+        .bind(&checkout.catalog_id)
+        .bind(checkout.contract_version)
+        .bind(&checkout.as_of)
+        .bind(checkout.previewed_at)
+        .bind(&checkout.request)
+        .bind(&checkout.preview)
+        .bind(checkout.expires_at);
+        let mut transaction = self.store.begin().await?;
+        insert.execute(&mut *transaction).await?;
+        created.write(&mut transaction, organisation).await?;
+        claim.settle(&mut transaction, answer).await?;
+        transaction.commit().await?;
+        claim.committed();
+        self.happened();
+        Ok(())
     }
 }
 
 /// A stored checkout, and what it made of a contract.
 #[derive(sqlx::FromRow)]
 pub(crate) struct Checkout {
-    id: String,
+    pub(crate) id: String,
+    pub(crate) revision: i64,
     checkout_status: String,
+    client_secret: String,
+    pub(crate) customer_id: Option<String>,
+    pub(crate) contract_id: Option<String>,
     pub(crate) catalog_id: String,
     pub(crate) contract_version: Option<i64>,
     pub(crate) as_of: String,
+    pub(crate) previewed_at: i64,
     pub(crate) request: String,
     pub(crate) preview: String,
-    expires_at: i64,
-    payment_method_id: Option<String>,
+    pub(crate) expires_at: i64,
+    pub(crate) payment_method_id: Option<String>,
     pub(crate) created_at: i64,
-    updated_at: i64,
-    contract: Option<String>,
+    pub(crate) updated_at: i64,
+    pub(crate) contract: Option<String>,
 }
 
 impl Checkout {
-    /// The status at an instant: a pending checkout is expired from `expires_at` on, whatever is stored.
-    fn status(&self, now: DateTime<Utc>) -> Result<&'static str, Error> {
-        match self.checkout_status.as_str() {
-            "pending" if micros(now) >= self.expires_at => Ok("expired"),
-            "pending" => Ok("pending"),
-            "contract_created" => Ok("contract_created"),
-            _ => Err(Error::Internal("a stored checkout has an unknown status")),
-        }
+    fn new(id: String, client_secret: String, made: Made) -> Result<Checkout, Error> {
+        let now = micros(made.clock.now);
+        let shown = Shown::of(&made.preview)?;
+        Ok(Checkout {
+            id,
+            revision: 1,
+            checkout_status: Status::Pending.as_str().into(),
+            client_secret,
+            customer_id: optional_text(shown.customer_id)?,
+            contract_id: optional_text(shown.contract_id)?,
+            catalog_id: made.view.catalog_id,
+            contract_version: made.view.contract_version,
+            as_of: made.clock.as_of.to_string(),
+            previewed_at: now,
+            request: checkout_preview::json::to_text(&made.request),
+            expires_at: expires_at(&shown)?,
+            preview: made.preview,
+            payment_method_id: None,
+            created_at: now,
+            updated_at: now,
+            contract: None,
+        })
     }
 
-    pub(crate) fn confirmable(&self, now: DateTime<Utc>) -> Result<(), Error> {
-        let current_status = self.status(now)?;
-        if CONFIRMABLE.contains(&current_status) { Ok(()) } else { Err(Error::NotConfirmable { current_status }) }
+    /// Takes the place of what was previewed before.
+    pub(crate) fn preview_again(&mut self, made: Made) -> Result<(), Error> {
+        let again = Checkout::new(self.id.clone(), self.client_secret.clone(), made)?;
+        let (revision, created_at) = (self.revision, self.created_at);
+        *self = Checkout { revision, created_at, ..again };
+        Ok(())
+    }
+
+    /// The status at an instant.
+    pub(crate) fn status(&self, now: DateTime<Utc>) -> Result<Status, Error> {
+        let stored = Status::named(&self.checkout_status).ok_or(Error::Internal("a stored status is none"))?;
+        Ok(stored.at(now, instant(self.expires_at)?))
+    }
+
+    /// What an event tells of it.
+    pub(crate) fn event(&self, r#type: EventType, status: Status, now: i64) -> Result<Event, Error> {
+        self.event_because(r#type, status, now, None, None)
+    }
+
+    pub(crate) fn event_because(
+        &self,
+        r#type: EventType,
+        checkout_status: Status,
+        now: i64,
+        payment_reference: Option<&str>,
+        reason: Option<&str>,
+    ) -> Result<Event, Error> {
+        let shown = Shown::of(&self.preview)?;
+        let data = CheckoutData {
+            id: &self.id,
+            checkout_status,
+            checkout_type: shown.checkout_type,
+            plan_id: shown.plan_id,
+            contract_id: self.contract_id.as_deref(),
+            customer_id: self.customer_id.as_deref(),
+            business_entity_id: shown.business_entity_id,
+            payment_reference,
+            reason,
+        };
+        Event::new(r#type, &data, instant(now)?)
     }
 
     /// The session as it goes over the wire.
-    pub(crate) fn session(&self, organisation_id: &str, now: DateTime<Utc>) -> Result<String, Error> {
-        let preview = stored_json(&self.preview)?;
-        let contract = self.contract.as_deref().map(stored_json).transpose()?;
-        let of_preview = |field| preview.get(field).unwrap_or(NULL);
-        let of_contract = |field| contract.as_ref().and_then(|contract| contract.get(field));
-        Ok(json::to_text(&Session {
+    pub(crate) fn session(
+        &self,
+        organisation_id: &str,
+        checkout_status: Status,
+        client_secret: Option<&str>,
+    ) -> Result<String, Error> {
+        let shown = Shown::of(&self.preview)?;
+        let contract = self.contract.as_deref().map(raw).transpose()?;
+        let session = Session {
             id: &self.id,
             organisation_id,
-            checkout_status: self.status(now)?,
-            checkout_type: of_preview("checkout_type"),
-            plan_id: of_preview("plan_id"),
-            contract_id: of_contract("id").unwrap_or(of_preview("contract_id")),
-            source_contract_id: of_preview("contract_id"),
-            start_date: of_preview("start_date"),
-            end_date: of_preview("end_date"),
-            customer_id: of_contract("customer_id").unwrap_or(of_preview("customer_id")),
-            business_entity_id: of_preview("business_entity_id"),
-            guest_checkout: of_preview("guest_checkout"),
-            customer_data: of_preview("customer_data"),
-            estimates: of_preview("estimates"),
-            contract: contract.as_ref().unwrap_or(of_preview("contract")),
-            expires_at: of_preview("expires_at"),
-            success_url: of_preview("success_url"),
-            cancel_url: of_preview("cancel_url"),
-            product_overrides: of_preview("product_overrides"),
+            checkout_status,
+            checkout_type: shown.checkout_type,
+            client_secret,
+            plan_id: shown.plan_id,
+            contract_id: self.contract_id.as_deref(),
+            source_contract_id: shown.contract_id,
+            start_date: shown.start_date,
+            end_date: shown.end_date,
+            customer_id: self.customer_id.as_deref(),
+            business_entity_id: shown.business_entity_id,
+            guest_checkout: shown.guest_checkout,
+            customer_data: shown.customer_data,
+            estimates: shown.estimates,
+            contract: contract.unwrap_or(shown.contract),
+            expires_at: shown.expires_at,
+            success_url: shown.success_url,
+            cancel_url: shown.cancel_url,
+            product_overrides: shown.product_overrides,
             payment_method_id: self.payment_method_id.as_deref(),
-            catalog_version: of_preview("catalog_version"),
-            engine_version: of_preview("engine_version"),
+            catalog_version: shown.catalog_version,
+            engine_version: shown.engine_version,
             as_of: &self.as_of,
             created_at: wire(self.created_at)?,
             updated_at: wire(self.updated_at)?,
-        }))
+        };
+        serde_json::to_string(&session).map_err(|_| Error::Internal("a session cannot be written"))
     }
+}
+
+/// A preview's fields, each as the text it is.
+#[derive(Deserialize)]
+pub(crate) struct Shown<'a> {
+    #[serde(borrow)]
+    pub(crate) checkout_type: &'a RawValue,
+    #[serde(borrow)]
+    pub(crate) plan_id: &'a RawValue,
+    #[serde(borrow)]
+    pub(crate) contract_id: &'a RawValue,
+    #[serde(borrow)]
+    start_date: &'a RawValue,
+    #[serde(borrow)]
+    end_date: &'a RawValue,
+    #[serde(borrow)]
+    pub(crate) customer_id: &'a RawValue,
+    #[serde(borrow)]
+    pub(crate) business_entity_id: &'a RawValue,
+    #[serde(borrow)]
+    pub(crate) guest_checkout: &'a RawValue,
+    #[serde(borrow)]
+    pub(crate) customer_data: &'a RawValue,
+    #[serde(borrow)]
+    pub(crate) estimates: &'a RawValue,
+    #[serde(borrow)]
+    pub(crate) contract: &'a RawValue,
+    #[serde(borrow)]
+    expires_at: &'a RawValue,
+    #[serde(borrow)]
+    success_url: &'a RawValue,
+    #[serde(borrow)]
+    cancel_url: &'a RawValue,
+    #[serde(borrow)]
+    product_overrides: &'a RawValue,
+    #[serde(borrow)]
+    catalog_version: &'a RawValue,
+    #[serde(borrow)]
+    engine_version: &'a RawValue,
+}
+
+impl Shown<'_> {
+    pub(crate) fn of(preview: &str) -> Result<Shown<'_>, Error> {
+        serde_json::from_str(preview).map_err(|_| Error::Internal("a preview lacks a field"))
+    }
+}
+
+/// When a preview's checkout expires.
+fn expires_at(shown: &Shown<'_>) -> Result<i64, Error> {
+    let expires_at = read_instant(&stored_json(shown.expires_at.get())?, "/expires_at");
+    expires_at.map(micros).map_err(|_| Error::Internal("a preview does not say when it expires"))
+}
+
+pub(crate) fn optional_text(json: &RawValue) -> Result<Option<String>, Error> {
+    serde_json::from_str(json.get()).map_err(|_| Error::Internal("a preview's id is no text"))
+}
+
+fn raw(text: &str) -> Result<&RawValue, Error> {
+    serde_json::from_str(text).map_err(|_| Error::Internal("a stored document is not JSON"))
 }
 
 #[derive(Serialize)]
 struct Session<'a> {
     id: &'a str,
     organisation_id: &'a str,
-    checkout_status: &'static str,
-    checkout_type: &'a Json,
-    plan_id: &'a Json,
-    contract_id: &'a Json,
-    source_contract_id: &'a Json,
-    start_date: &'a Json,
-    end_date: &'a Json,
-    customer_id: &'a Json,
-    business_entity_id: &'a Json,
-    guest_checkout: &'a Json,
-    customer_data: &'a Json,
-    estimates: &'a Json,
-    contract: &'a Json,
-    expires_at: &'a Json,
-    success_url: &'a Json,
-    cancel_url: &'a Json,
-    product_overrides: &'a Json,
+    checkout_status: Status,
+    checkout_type: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<&'a str>,
+    plan_id: &'a RawValue,
+    contract_id: Option<&'a str>,
+    source_contract_id: &'a RawValue,
+    start_date: &'a RawValue,
+    end_date: &'a RawValue,
+    customer_id: Option<&'a str>,
+    business_entity_id: &'a RawValue,
+    guest_checkout: &'a RawValue,
+    customer_data: &'a RawValue,
+    estimates: &'a RawValue,
+    contract: &'a RawValue,
+    expires_at: &'a RawValue,
+    success_url: &'a RawValue,
+    cancel_url: &'a RawValue,
+    product_overrides: &'a RawValue,
     payment_method_id: Option<&'a str>,
-    catalog_version: &'a Json,
-    engine_version: &'a Json,
+    catalog_version: &'a RawValue,
+    engine_version: &'a RawValue,
     as_of: &'a str,
     created_at: String,
     updated_at: String,
-}
-
-/// An instant as it goes over the wire (R1.1): with a fraction only where there is one.
-fn wire(micros: i64) -> Result<String, Error> {
-    let text = instant(micros)?.format("%Y-%m-%dT%H:%M:%S%.6f").to_string();
-    Ok(format!("{}Z", text.trim_end_matches('0').trim_end_matches('.')))
 }

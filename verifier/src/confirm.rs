@@ -4,142 +4,189 @@
 //! written in one transaction whose statements carry their own guards.
 
 use crate::Verifier;
-use crate::checkouts::{Checkout, NULL};
+use crate::caller::{Access, Caller};
+use crate::checkouts::{Checkout, Shown, optional_text};
 use crate::contracts::{Current, confirmed, version};
 use crate::differences::differences;
 use crate::error::Error;
-use crate::http::{CheckoutId, OptionalJson, Organisation, json_text};
+use crate::events::{ContractData, Event, EventType};
+use crate::fields::Fields;
+use crate::http::{CheckoutId, OptionalJson, json_text};
+use crate::idempotency::{Answer, Claimable};
 use crate::previews::written;
-use crate::store::{instant, micros, new_id, stored_json, text_of};
+use crate::status::{Action, Status};
+use crate::store::{instant, micros, new_id, repeated, stored_json, text_of};
+use crate::view::Sight;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use checkout_preview::{Clock, Json, Problem, ProblemCode, Problems, json, pointer_step, quoted, read_date, read_id};
+use checkout_preview::{Clock, Json, Problem, ProblemCode, Problems, json, quoted, read_date};
 use chrono::NaiveDate;
 use serde::Serialize;
+use sqlx::AnyConnection;
 use std::sync::Arc;
 
 /// `POST /checkouts/{id}/confirm`: makes or amends the contract, once.
 pub(crate) async fn confirm(
     State(verifier): State<Arc<Verifier>>,
-    Organisation(organisation): Organisation,
+    caller: Caller,
+    claim: Claimable,
     CheckoutId(id): CheckoutId,
     OptionalJson(body): OptionalJson,
 ) -> Result<Response, Error> {
-    let payment_method_id = body.map(payment_method_id).transpose()?.flatten();
-    let checkout = verifier.checkout(&organisation, &id).await?;
-    let now = verifier.moment().now;
-    checkout.confirmable(now)?;
-
-    let document = stored_json(&checkout.preview)?;
-    let amended = text_of(&document, "contract_id");
-    let Some(replaced) = verifier.replaced(&organisation, &checkout, amended).await? else {
-        // It may be this very checkout that has changed the contract since.
-        verifier.checkout(&organisation, &id).await?.confirmable(now)?;
-        return Err(Error::ContractChanged);
-    };
-    let again = verifier.make_again(&organisation, &checkout).await?;
-    if again != checkout.preview {
-        return Err(Error::NotReproducible);
+    if matches!(caller.access, Access::Client { .. }) && !caller.organisation.client_confirms {
+        // Whether there is such a checkout comes first: a stranger learns nothing of the organisation.
+        verifier.checkout(&caller, &id).await?;
+        return Err(Error::Forbidden("this organisation confirms with its secret key, from its own server"));
     }
-    let is_guest = document.get("guest_checkout") == Some(&Json::Bool(true));
-    let guest = is_guest.then(|| Guest::of(&document));
-    let contract_id = amended.map_or_else(new_id, str::to_owned);
-    let contract = confirmed(
-        document.get("contract").unwrap_or(NULL),
-        &contract_id,
-        guest.as_ref().map(|guest| guest.id.as_str()),
-        new_id,
-    );
-
-    if version(&contract).is_none_or(|version| version > i64::from(u32::MAX)) {
-        // The engine would not read such a contract again.
-        let help = "give it a lower version in the catalog";
-        let message = format!("the version of {} cannot rise above {}", quoted(&contract_id), u32::MAX);
-        let path = "/contract_id".into();
-        return Err(
-            Problems::from(Problem { code: ProblemCode::CatalogInvalid, path, message, help: help.into() }).into()
-        );
-    }
-
-    // The update is the guard: it takes the row, and finds it pending and unexpired once only.
-    let mut transaction = verifier.db.begin().await?;
-    let taken = sqlx::query(
-        "UPDATE checkouts SET checkout_status = 'contract_created', payment_method_id = $3, updated_at = $4
-         WHERE organisation_id = $1 AND id = $2 AND checkout_status = 'pending' AND expires_at > $4",
-    )
-    .bind(&organisation)
-    .bind(&id)
-    .bind(&payment_method_id)
-    .bind(micros(now))
-    .execute(&mut *transaction)
-    .await?;
-    if taken.rows_affected() == 0 {
-        transaction.rollback().await?;
-        verifier.checkout(&organisation, &id).await?.confirmable(now)?;
-        return Err(Error::Internal("a checkout was neither taken nor confirmable"));
-    }
-    if let Some(guest) = &guest {
-        sqlx::query(
-            "INSERT INTO customers (organisation_id, id, body, customer_data, created_at) VALUES ($1, $2, $3, $4, $5)",
-        )
-        .bind(&organisation)
-        .bind(&guest.id)
-        .bind(json::to_text(guest))
-        .bind(json::to_text(document.get("customer_data").unwrap_or(NULL)))
-        .bind(micros(now))
-        .execute(&mut *transaction)
-        .await?;
-    }
-    // So is this one, for versions only rise: it finds the one that was amended once only, whoever else amends it.
-    let written = sqlx::query(
-        "INSERT INTO contracts (organisation_id, id, version, customer_id, created_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (organisation_id, id) DO UPDATE SET version = excluded.version, customer_id = excluded.customer_id
-         WHERE contracts.version <= $6",
-    )
-    .bind(&organisation)
-    .bind(&contract_id)
-    .bind(version(&contract))
-    .bind(text_of(&contract, "customer_id"))
-    .bind(micros(now))
-    .bind(replaced)
-    .execute(&mut *transaction)
-    .await?;
-    if written.rows_affected() == 0 {
-        transaction.rollback().await?;
-        return Err(Error::ContractChanged);
-    }
-    sqlx::query(
-        "INSERT INTO contract_versions (organisation_id, id, version, checkout_id, body, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(&organisation)
-    .bind(&contract_id)
-    .bind(version(&contract))
-    .bind(&id)
-    .bind(json::to_text(&contract))
-    .bind(micros(now))
-    .execute(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
-
-    let checkout = verifier.checkout(&organisation, &id).await?;
-    Ok(json_text(StatusCode::OK, checkout.session(&organisation, now)?))
+    let mut fields = Fields::of(body, &["payment_method_id"])?;
+    let payment_method_id = fields.id("payment_method_id");
+    fields.finish()?;
+    let session = repeated(|| verifier.confirm_now(&caller, &claim, &id, payment_method_id.as_deref())).await?;
+    Ok(json_text(StatusCode::OK, session))
 }
 
 impl Verifier {
+    async fn confirm_now(
+        &self,
+        caller: &Caller,
+        claim: &Claimable,
+        id: &str,
+        payment_method_id: Option<&str>,
+    ) -> Result<String, Error> {
+        let organisation = caller.organisation.id.as_str();
+        let mut checkout = self.checkout(caller, id).await?;
+        let now = self.moment().now;
+        Action::Confirm.check(checkout.status(now)?)?;
+
+        let shown = Shown::of(&checkout.preview)?;
+        let amended = optional_text(shown.contract_id)?;
+        let Some(replaced) = self.replaced(caller, &checkout, amended.as_deref()).await? else {
+            // It may be this very checkout that has changed the contract since.
+            Action::Confirm.check(self.checkout(caller, id).await?.status(now)?)?;
+            return Err(Error::ContractChanged);
+        };
+        if self.make_again(caller, &checkout).await? != checkout.preview {
+            return Err(Error::NotReproducible);
+        }
+        let customer_data = shown.customer_data.get().to_owned();
+        let guest = if shown.guest_checkout.get() == "true" { Some(Guest::of(&shown)?) } else { None };
+        let is_new = amended.is_none();
+        let contract_id = amended.unwrap_or_else(new_id);
+        let guest_id = guest.as_ref().map(|guest| guest.id.as_str());
+        let contract = confirmed(&stored_json(shown.contract.get())?, &contract_id, guest_id, new_id);
+        let version = next_version(&contract, &contract_id)?;
+        let body = json::to_text(&contract);
+
+        checkout.payment_method_id = payment_method_id.map(str::to_owned);
+        checkout.customer_id = text_of(&contract, "customer_id").map(str::to_owned);
+        checkout.contract_id = Some(contract_id.clone());
+        checkout.contract = Some(body.clone());
+        checkout.updated_at = micros(now);
+        let session = checkout.session(organisation, Status::ContractCreated, None)?;
+        let data =
+            ContractData { id: &contract_id, version, customer_id: checkout.customer_id.as_deref(), checkout_id: id };
+        let of_contract = if is_new { EventType::ContractCreated } else { EventType::ContractAmended };
+        let of_contract = Event::new(of_contract, &data, now)?;
+        let of_checkout =
+            checkout.event(EventType::CheckoutContractCreated, Status::ContractCreated, checkout.updated_at)?;
+
+        // The first statement is the guard: it takes the checkout, at the revision that was read, once only.
+        let mut transaction = self.store.begin().await?;
+        self.move_to(&mut transaction, organisation, &checkout, Status::ContractCreated).await?;
+        if let Some(guest) = &guest {
+            sqlx::query(
+                "INSERT INTO customers (organisation_id, id, body, customer_data, created_at) VALUES ($1, $2, $3, $4, $5)",
+            )
+            .bind(organisation)
+            .bind(&guest.id)
+            .bind(json::to_text(guest))
+            .bind(customer_data)
+            .bind(micros(now))
+            .execute(&mut *transaction)
+            .await?;
+        }
+        // So is this one, for versions only rise: it finds the one that was amended once only, whoever else amends it.
+        let written = sqlx::query(
+            "INSERT INTO contracts (organisation_id, id, version, customer_id, created_at) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (organisation_id, id) DO UPDATE SET version = excluded.version, customer_id = excluded.customer_id
+             WHERE contracts.version <= $6",
+        )
+        .bind(organisation)
+        .bind(&contract_id)
+        .bind(version)
+        .bind(&checkout.customer_id)
+        .bind(micros(now))
+        .bind(replaced)
+        .execute(&mut *transaction)
+        .await?;
+        if written.rows_affected() == 0 {
+            transaction.rollback().await?;
+            return Err(Error::ContractChanged);
+        }
+        sqlx::query(
+            "INSERT INTO contract_versions (organisation_id, id, version, checkout_id, body, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(organisation)
+        .bind(&contract_id)
+        .bind(version)
+        .bind(id)
+        .bind(body)
+        .bind(micros(now))
+        .execute(&mut *transaction)
+        .await?;
+        of_contract.write(&mut transaction, organisation).await?;
+        of_checkout.write(&mut transaction, organisation).await?;
+        let answer = Answer { status: 200, location: None, body: session };
+        claim.settle(&mut transaction, &answer).await?;
+        transaction.commit().await?;
+        claim.committed();
+        self.happened();
+        Ok(answer.body)
+    }
+
+    /// Gives a checkout another status, if it still is at the revision that was read.
+    pub(crate) async fn move_to(
+        &self,
+        connection: &mut AnyConnection,
+        organisation: &str,
+        checkout: &Checkout,
+        status: Status,
+    ) -> Result<(), Error> {
+        let moved = sqlx::query(
+            "UPDATE checkouts SET checkout_status = $4, revision = revision + 1, payment_method_id = $5, customer_id = $6,
+             contract_id = $7, updated_at = $8
+             WHERE organisation_id = $1 AND id = $2 AND revision = $3",
+        )
+        .bind(organisation)
+        .bind(&checkout.id)
+        .bind(checkout.revision)
+        .bind(status.as_str())
+        .bind(&checkout.payment_method_id)
+        .bind(&checkout.customer_id)
+        .bind(&checkout.contract_id)
+        .bind(checkout.updated_at)
+        .execute(connection)
+        .await?;
+        if moved.rows_affected() == 1 { Ok(()) } else { Err(Error::Overtaken) }
+    }
+
     /// The preview of a stored checkout, from what it pins. An engine that refuses it now does not reproduce it.
-    async fn make_again(&self, organisation: &str, checkout: &Checkout) -> Result<String, Error> {
+    async fn make_again(&self, caller: &Caller, checkout: &Checkout) -> Result<String, Error> {
+        let organisation = &caller.organisation.id;
         let request = stored_json(&checkout.request)?;
         let as_of = read_date(&Json::String(checkout.as_of.clone()), "/as_of");
         let as_of: NaiveDate = as_of.map_err(|_| Error::Internal("a stored date is none"))?;
-        let clock = Clock { as_of, now: instant(checkout.created_at)? };
-        let view = self.pinned_view(organisation, &checkout.catalog_id, checkout.contract_version, &request).await;
+        let clock = Clock { as_of, now: instant(checkout.previewed_at)? };
+        let snapshot = self.snapshot(organisation, &checkout.catalog_id).await?;
+        let view = self.pinned_view(organisation, &snapshot, &Sight::All, checkout.contract_version, &request).await;
         let again = match view {
             Ok(view) => written(&view.catalog, request, clock).await,
             Err(error) => Err(error),
         };
-        again.map_err(|error| if let Error::Rejected(_) = error { Error::NotReproducible } else { error })
+        let refused = |error| if let Error::Rejected(_) = error { Error::NotReproducible } else { error };
+        again.map(|(_, preview)| preview).map_err(refused)
     }
 
     /// The highest stored version that a checkout may replace; `None` if the contract is no longer what it amends.
@@ -148,12 +195,13 @@ impl Verifier {
     /// the transaction: one that is put in between comes after the confirmation, for putting it asks for no contract.
     async fn replaced(
         &self,
-        organisation: &str,
+        caller: &Caller,
         checkout: &Checkout,
         contract_id: Option<&str>,
     ) -> Result<Option<i64>, Error> {
         let Some(id) = contract_id else { return Ok(Some(0)) };
-        let snapshot = self.current_snapshot(organisation).await?.ok_or(Error::CatalogMissing)?;
+        let organisation = &caller.organisation.id;
+        let snapshot = self.current_snapshot(caller).await?.ok_or(Error::CatalogMissing)?;
         let current = self.current_contract(organisation, &snapshot, id).await?;
         match (checkout.contract_version, current) {
             // Whether it still is that version is asked when it is written.
@@ -169,46 +217,29 @@ impl Verifier {
     }
 }
 
+/// The version of a contract that is about to be stored.
+fn next_version(contract: &Json, id: &str) -> Result<i64, Error> {
+    let version = version(contract).filter(|version| *version <= i64::from(u32::MAX));
+    version.ok_or_else(|| {
+        // The engine would not read such a contract again.
+        let message = format!("the version of {} cannot rise above {}", quoted(id), u32::MAX);
+        let help = "give it a lower version in the catalog".into();
+        let path = "/contract_id".into();
+        Problems::from(Problem { code: ProblemCode::CatalogInvalid, path, message, help }).into()
+    })
+}
+
 /// The customer a guest becomes, as the engine reads customers in a catalog.
 #[derive(Serialize)]
-struct Guest<'a> {
+struct Guest {
     id: String,
-    name: Option<&'a str>,
-    business_entity_id: &'a Json,
+    name: Option<String>,
+    business_entity_id: Option<String>,
 }
 
-impl Guest<'_> {
-    fn of(preview: &Json) -> Guest<'_> {
-        let name = preview.get("customer_data").and_then(|data| text_of(data, "name"));
-        Guest { id: new_id(), name, business_entity_id: preview.get("business_entity_id").unwrap_or(NULL) }
+impl Guest {
+    fn of(shown: &Shown<'_>) -> Result<Guest, Error> {
+        let name = text_of(&stored_json(shown.customer_data.get())?, "name").map(str::to_owned);
+        Ok(Guest { id: new_id(), name, business_entity_id: optional_text(shown.business_entity_id)? })
     }
-}
-
-/// The body of a confirmation: nothing but `payment_method_id`, which is an id or null.
-fn payment_method_id(body: Json) -> Result<Option<String>, Problems> {
-    const FIELD: &str = "payment_method_id";
-    let problem = |code, path: String, message, help: &'static str| Problem { code, path, message, help: help.into() };
-    let Json::Object(fields) = body else {
-        let message = format!("expected an object, found {}", body.kind());
-        return Err(problem(ProblemCode::InvalidType, String::new(), message, "send an object or no body").into());
-    };
-    let mut found = None;
-    let mut problems = Vec::new();
-    for (name, value) in fields {
-        match value {
-            _ if name != FIELD => problems.push(problem(
-                ProblemCode::UnknownField,
-                format!("/{}", pointer_step(&name)),
-                format!("there is no field {}", quoted(&name)),
-                "a confirmation has only `payment_method_id`",
-            )),
-            Json::Null => {}
-            value => match read_id(&value, &format!("/{FIELD}")) {
-                Ok(id) => found = Some(id.to_owned()),
-                Err(wrong) => problems.extend_from_slice(wrong.as_slice()),
-            },
-        }
-    }
-    problems.sort_by(|one, other| (one.code, &one.path).cmp(&(other.code, &other.path)));
-    Problems::new(problems).map_or(Ok(found), Err)
 }

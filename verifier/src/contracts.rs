@@ -4,30 +4,32 @@
 //! catalog has a higher version.
 
 use crate::Verifier;
+use crate::caller::{Access, Caller};
 use crate::catalogs::Snapshot;
 use crate::error::Error;
-use crate::http::{ContractId, Organisation, json_text};
+use crate::http::{ContractId, json_text};
 use crate::page::{Cursor, Page};
-use crate::store::{stored_json, text_of};
-use axum::extract::{Query, State};
+use crate::store::{Query, stored_json, text_of};
+use axum::extract::{Query as Parameters, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use checkout_preview::{Json, json};
 use serde::Serialize;
-use sqlx::{QueryBuilder, Sqlite};
 use std::ops::Bound;
 use std::sync::Arc;
 
 /// A contract as a catalog lists it.
 pub(crate) struct Listed {
+    pub(crate) index: usize,
     pub(crate) version: i64,
     pub(crate) customer_id: Option<String>,
     pub(crate) body: String,
 }
 
 impl Listed {
-    pub(crate) fn of(contract: &Json) -> Listed {
+    pub(crate) fn of(index: usize, contract: &Json) -> Listed {
         Listed {
+            index,
             version: version(contract).unwrap_or(1),
             customer_id: text_of(contract, "customer_id").map(str::to_owned),
             body: json::to_text(contract),
@@ -58,31 +60,35 @@ impl Verifier {
         id: &str,
     ) -> Result<Option<Current<'s>>, Error> {
         let stored = "SELECT version FROM contracts WHERE organisation_id = $1 AND id = $2";
-        let stored = sqlx::query_scalar(stored).bind(organisation).bind(id).fetch_optional(&self.db).await?;
+        let stored = sqlx::query_scalar(stored).bind(organisation).bind(id).fetch_optional(&self.store.reads).await?;
         Ok(current(stored, snapshot.contracts.get(id)))
     }
 
     /// A stored version of a contract.
     pub(crate) async fn contract_version(&self, organisation: &str, id: &str, version: i64) -> Result<String, Error> {
         let body = "SELECT body FROM contract_versions WHERE organisation_id = $1 AND id = $2 AND version = $3";
-        Ok(sqlx::query_scalar(body).bind(organisation).bind(id).bind(version).fetch_one(&self.db).await?)
+        Ok(sqlx::query_scalar(body).bind(organisation).bind(id).bind(version).fetch_one(&self.store.reads).await?)
     }
 }
 
 /// `GET /contracts/{id}`
 pub(crate) async fn read(
     State(verifier): State<Arc<Verifier>>,
-    Organisation(organisation): Organisation,
+    caller: Caller,
     ContractId(id): ContractId,
 ) -> Result<Response, Error> {
-    let snapshot = verifier.current_snapshot(&organisation).await?;
-    let stored = verifier.stored(&organisation, &[&id]).await?.into_iter().next();
+    let snapshot = verifier.current_snapshot(&caller).await?;
+    let stored = verifier.stored(&caller.organisation.id, &[&id]).await?.into_iter().next();
     let listed = snapshot.as_ref().and_then(|snapshot| snapshot.contracts.get(&id));
-    let body = match current(stored.as_ref().map(|stored| stored.version), listed) {
-        Some(Current::Listed(listed)) => Some(listed.body.clone()),
-        Some(Current::Stored(_)) | None => stored.map(|stored| stored.body),
+    let (customer_id, body) = match (current(stored.as_ref().map(|stored| stored.version), listed), stored) {
+        (Some(Current::Listed(listed)), _) => (listed.customer_id.clone(), listed.body.clone()),
+        (_, Some(stored)) => (stored.customer_id, stored.body),
+        (_, None) => return Err(Error::NotFound),
     };
-    body.map(|body| json_text(StatusCode::OK, body)).ok_or(Error::NotFound)
+    match &caller.access {
+        Access::Session { customer_id: own, .. } if customer_id.as_ref() != Some(own) => Err(Error::NotFound),
+        _ => Ok(json_text(StatusCode::OK, body)),
+    }
 }
 
 #[derive(Serialize)]
@@ -97,14 +103,21 @@ struct List {
 /// one that was amended after the page before.
 pub(crate) async fn list(
     State(verifier): State<Arc<Verifier>>,
-    Organisation(organisation): Organisation,
-    Query(parameters): Query<Vec<(String, String)>>,
+    caller: Caller,
+    Parameters(parameters): Parameters<Vec<(String, String)>>,
 ) -> Result<Response, Error> {
-    let page = Page::read(parameters)?;
-    let snapshot = verifier.current_snapshot(&organisation).await?;
-    let mut found = verifier.made_here(&organisation, snapshot.as_deref(), &page).await?;
+    let mut page = Page::of_contracts(parameters)?;
+    if let Access::Session { customer_id: own, .. } = &caller.access {
+        if page.customer_id.as_ref().is_some_and(|asked| asked != own) {
+            return Ok(json_text(StatusCode::OK, json::to_text(&List { data: Vec::new(), next_cursor: None })));
+        }
+        page.customer_id = Some(own.clone());
+    }
+    let organisation = &caller.organisation.id;
+    let snapshot = verifier.current_snapshot(&caller).await?;
+    let mut found = verifier.made_here(organisation, snapshot.as_deref(), &page).await?;
     if let Some(snapshot) = &snapshot {
-        verifier.listed(&organisation, snapshot, &page, &mut found).await?;
+        verifier.listed(organisation, snapshot, &page, &mut found).await?;
     }
     let more = found.len() > page.limit;
     found.truncate(page.limit);
@@ -114,7 +127,7 @@ pub(crate) async fn list(
 }
 
 /// How many contracts are read from the database at a time.
-const CHUNK: u8 = 100;
+const CHUNK: usize = 100;
 
 /// A stored contract, as it is now.
 #[derive(sqlx::FromRow)]
@@ -147,17 +160,16 @@ impl Verifier {
         };
         let is_listed = |id: &str| snapshot.is_some_and(|snapshot| snapshot.contracts.contains_key(id));
         loop {
-            let mut query = QueryBuilder::<Sqlite>::new(STORED);
-            query.push_bind(organisation);
+            let mut query = Query::new(STORED).bind(organisation);
             if let Some(customer_id) = &page.customer_id {
-                query.push(" AND contracts.customer_id = ").push_bind(customer_id);
+                query = query.push(" AND contracts.customer_id = ").bind(customer_id);
             }
             if let Some((created_at, id)) = &after {
-                query.push(" AND (contracts.created_at, contracts.id) < (").push_bind(*created_at);
-                query.push(", ").push_bind(id.clone()).push(")");
+                query = query.push(" AND (contracts.created_at, contracts.id) < (").bind(*created_at);
+                query = query.push(", ").bind(id).push(")");
             }
-            query.push(" ORDER BY contracts.created_at DESC, contracts.id DESC LIMIT ").push_bind(CHUNK);
-            let rows: Vec<Stored> = query.build_query_as().fetch_all(&self.db).await?;
+            let query = query.push(" ORDER BY contracts.created_at DESC, contracts.id DESC LIMIT ").bind(CHUNK);
+            let rows: Vec<Stored> = query.fetch_all(&self.store.reads).await?;
             let Some(last) = rows.last() else { return Ok(found) };
             after = Some((last.created_at, last.id.clone()));
             for Stored { id, created_at, body, .. } in rows.into_iter().filter(|row| !is_listed(&row.id)) {
@@ -183,7 +195,7 @@ impl Verifier {
         };
         let mut contracts = snapshot.contracts.range::<str, _>((after, Bound::Unbounded)).peekable();
         while found.len() <= page.limit && contracts.peek().is_some() {
-            let chunk: Vec<(&String, &Listed)> = contracts.by_ref().take(CHUNK.into()).collect();
+            let chunk: Vec<(&String, &Listed)> = contracts.by_ref().take(CHUNK).collect();
             let ids: Vec<&str> = chunk.iter().map(|(id, _)| id.as_str()).collect();
             let stored = self.stored(organisation, &ids).await?;
             for (id, listed) in chunk {
@@ -202,14 +214,42 @@ impl Verifier {
 
     /// Those of some contracts that are stored, as they are now.
     async fn stored(&self, organisation: &str, ids: &[&str]) -> Result<Vec<Stored>, Error> {
-        let mut query = QueryBuilder::<Sqlite>::new(STORED);
-        query.push_bind(organisation).push(" AND contracts.id IN (");
-        let mut list = query.separated(", ");
-        for id in ids {
-            list.push_bind(*id);
+        let mut query = Query::new(STORED).bind(organisation).push(" AND contracts.id IN (");
+        for (index, id) in ids.iter().enumerate() {
+            query = query.push(if index == 0 { "" } else { ", " }).bind(*id);
         }
-        query.push(")");
-        Ok(query.build_query_as().fetch_all(&self.db).await?)
+        query.push(")").fetch_all(&self.store.reads).await
+    }
+
+    /// A customer's contracts as they are now: those that the snapshot lists, in its order, then the others, oldest first.
+    pub(crate) async fn contracts_of(
+        &self,
+        organisation: &str,
+        snapshot: &Snapshot,
+        customer_id: &str,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let of_customer = Query::new(STORED).bind(organisation).push(" AND contracts.customer_id = ").bind(customer_id);
+        let of_customer = of_customer.push(" ORDER BY contracts.created_at, contracts.id");
+        let stored: Vec<Stored> = of_customer.fetch_all(&self.store.reads).await?;
+        let mut listed: Vec<(&String, &Listed)> = snapshot.contracts.iter().collect();
+        listed.retain(|(id, listed)| {
+            listed.customer_id.as_deref() == Some(customer_id) || stored.iter().any(|stored| stored.id == **id)
+        });
+        listed.sort_by_key(|(_, listed)| listed.index);
+        let mut found = Vec::new();
+        for (id, listed) in listed {
+            let stored = stored.iter().find(|stored| stored.id == *id);
+            match (current(stored.map(|stored| stored.version), Some(listed)), stored) {
+                (Some(Current::Stored(_)), Some(stored)) => found.push((id.clone(), stored.body.clone())),
+                (Some(Current::Listed(_)), _) if listed.customer_id.as_deref() == Some(customer_id) => {
+                    found.push((id.clone(), listed.body.clone()));
+                }
+                _ => {}
+            }
+        }
+        let others = stored.into_iter().filter(|stored| !snapshot.contracts.contains_key(&stored.id));
+        found.extend(others.map(|stored| (stored.id, stored.body)));
+        Ok(found)
     }
 }
 

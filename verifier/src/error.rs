@@ -3,14 +3,12 @@
 //! An [`Error`] becomes a response that carries a [`Problem`]; `http::finish` adds the request id and writes it. The cause
 //! of a failure on this side is logged and never sent.
 
-use axum::extract::rejection::BytesRejection;
+use crate::status::{Action, Status};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use checkout_preview::{Json, Problems};
 use serde::Serialize;
-
-/// The statuses from which a checkout may be confirmed.
-pub const CONFIRMABLE: &[&str] = &["pending"];
+use std::time::Duration;
 
 /// Why a request was not answered as asked.
 #[derive(Debug)]
@@ -19,10 +17,23 @@ pub enum Error {
     NotJson(String),
     /// The body did not arrive.
     Unreadable,
+    /// The body did not arrive in time.
+    BodyTooSlow,
     /// The body is larger than the endpoint takes.
     TooLarge,
     /// The body is not sent as JSON.
     NotSentAsJson,
+    /// No key, token or secret that is known and valid, or none of the organisation that is named.
+    Unauthorized,
+    /// Who calls may not do this.
+    Forbidden(&'static str),
+    /// The page's origin is none of those the organisation allows.
+    OriginNotAllowed,
+    /// More requests a second than a key may make.
+    RateLimited {
+        /// After how long the next one is answered.
+        retry_after: Duration,
+    },
     /// Nothing is there, or nothing of this organisation.
     NotFound,
     /// The engine refuses the request or the catalog.
@@ -31,6 +42,14 @@ pub enum Error {
     CatalogMissing,
     /// `If-Match` names another catalog than the current one.
     CatalogChanged,
+    /// A browser does not say what the buyer was shown.
+    ExpectedEstimatesRequired,
+    /// `Idempotency-Key` is not 1 to 255 printable ASCII characters.
+    IdempotencyKeyInvalid,
+    /// The key was used for another request.
+    IdempotencyKeyReused,
+    /// The request with this key still runs.
+    IdempotencyInProgress,
     /// The buyer was shown something else than what it costs.
     PreviewMismatch {
         /// Where, and what on either side.
@@ -42,11 +61,15 @@ pub enum Error {
     NotReproducible,
     /// The contract is not what the checkout amends any more.
     ContractChanged,
-    /// The session is confirmed already, or expired.
-    NotConfirmable {
-        /// The session's status.
-        current_status: &'static str,
+    /// The checkout's status does not allow it.
+    NotPossible {
+        /// What was to be done.
+        action: Action,
+        /// The checkout's status.
+        current_status: Status,
     },
+    /// A change came in between; [`repeated`](crate::store::repeated) tries again.
+    Overtaken,
     /// The request took too long.
     TimedOut,
     /// The database does not do what it should.
@@ -84,9 +107,11 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     preview: Option<Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    current_status: Option<&'static str>,
+    current_status: Option<Status>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    valid_statuses: Option<&'static [&'static str]>,
+    valid_statuses: Option<&'static [Status]>,
+    #[serde(skip)]
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Problem {
@@ -103,6 +128,7 @@ impl Problem {
             preview: None,
             current_status: None,
             valid_statuses: None,
+            retry_after: None,
         }
     }
 
@@ -118,12 +144,18 @@ impl Problem {
     }
 }
 
+/// After how long what failed for the moment is worth trying again.
+const MOMENT: Duration = Duration::from_secs(1);
+
 impl Error {
-    fn problem(self) -> Problem {
+    pub(crate) fn problem(self) -> Problem {
         use StatusCode as S;
         match self {
             Error::NotJson(why) => Problem::new(S::BAD_REQUEST, "not_json", format!("the body is not JSON: {why}")),
             Error::Unreadable => Problem::new(S::BAD_REQUEST, "unreadable_body", "the body did not arrive whole"),
+            Error::BodyTooSlow => {
+                Problem::new(S::REQUEST_TIMEOUT, "request_timeout", "the body did not arrive in time: send it again")
+            }
             Error::TooLarge => {
                 Problem::new(S::PAYLOAD_TOO_LARGE, "payload_too_large", "the body is larger than this address takes")
             }
@@ -132,7 +164,45 @@ impl Error {
                 "unsupported_media_type",
                 "send the body as `content-type: application/json`, not compressed",
             ),
+            Error::Unauthorized => Problem::new(
+                S::UNAUTHORIZED,
+                "unauthorized",
+                "send `organisation` with its key in `x-api-key`, or with a customer's token in `session-id`",
+            ),
+            Error::Forbidden(detail) => Problem::new(S::FORBIDDEN, "forbidden", detail),
+            Error::OriginNotAllowed => Problem::new(
+                S::FORBIDDEN,
+                "origin_not_allowed",
+                "pages of this origin may not call: allow it with `checkout-verifier organisation update`",
+            ),
+            Error::RateLimited { retry_after } => Problem {
+                retry_after: Some(retry_after),
+                ..Problem::new(S::TOO_MANY_REQUESTS, "rate_limited", "too many requests: wait for Retry-After seconds")
+            },
             Error::NotFound => Problem::of(S::NOT_FOUND),
+            Error::ExpectedEstimatesRequired => Problem::new(
+                S::PRECONDITION_REQUIRED,
+                "expected_estimates_required",
+                "send `expected_estimates`, the `estimates` of the preview the buyer saw",
+            ),
+            Error::IdempotencyKeyInvalid => Problem::new(
+                S::BAD_REQUEST,
+                "idempotency_key_invalid",
+                "Idempotency-Key has 1 to 255 printable ASCII characters, and is sent once",
+            ),
+            Error::IdempotencyKeyReused => Problem::new(
+                S::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "this Idempotency-Key was sent with another request: use a new one for each",
+            ),
+            Error::IdempotencyInProgress => Problem {
+                retry_after: Some(MOMENT),
+                ..Problem::new(
+                    S::CONFLICT,
+                    "idempotency_in_progress",
+                    "the first request with this Idempotency-Key is still running: ask again in a moment",
+                )
+            },
             Error::Rejected(problems) => Problem {
                 problems: Some(problems),
                 ..Problem::new(
@@ -168,19 +238,29 @@ impl Error {
                 "contract_changed",
                 "the contract is no longer the one that was previewed: make a new preview and create a new checkout",
             ),
-            Error::NotConfirmable { current_status } => Problem {
+            Error::NotPossible { action, current_status } => Problem {
                 current_status: Some(current_status),
-                valid_statuses: Some(CONFIRMABLE),
+                valid_statuses: Some(action.possible_from()),
                 ..Problem::new(
                     S::CONFLICT,
-                    "checkout_not_confirmable",
-                    format!("a checkout whose status is {current_status} cannot be confirmed"),
+                    action.refusal(),
+                    format!("a checkout whose status is {} cannot be {}", current_status.as_str(), action.participle()),
                 )
             },
-            Error::TimedOut => Problem::new(S::SERVICE_UNAVAILABLE, "timed_out", "the request took too long"),
+            Error::Overtaken => Problem {
+                retry_after: Some(MOMENT),
+                ..Problem::new(S::SERVICE_UNAVAILABLE, "busy", "too many changes at once: try again in a moment")
+            },
+            Error::TimedOut => Problem {
+                retry_after: Some(MOMENT),
+                ..Problem::new(S::SERVICE_UNAVAILABLE, "timed_out", "the request took too long")
+            },
             Error::Database(cause) => {
                 tracing::error!(%cause, "the database failed");
-                Problem::new(S::SERVICE_UNAVAILABLE, "service_unavailable", "try again in a moment")
+                Problem {
+                    retry_after: Some(MOMENT),
+                    ..Problem::new(S::SERVICE_UNAVAILABLE, "service_unavailable", "try again in a moment")
+                }
             }
             Error::Internal(cause) => {
                 tracing::error!(cause, "a mistake in this program");
@@ -206,20 +286,33 @@ impl From<Problems> for Error {
     }
 }
 
+/// A failure of the database, which passes, or a mistake in a query, which does not.
 impl From<sqlx::Error> for Error {
     fn from(cause: sqlx::Error) -> Error {
+        if is_mistake(&cause) {
+            tracing::error!(%cause, "a query is wrong");
+            return Error::Internal("a query is wrong");
+        }
         Error::Database(cause)
+    }
+}
+
+fn is_mistake(cause: &sqlx::Error) -> bool {
+    match cause {
+        // SQLite's codes are numbers, of which the last byte tells the kind: 1 an error of the query, 19 a constraint, 20 a
+        // type. PostgreSQL's begin with their class: 22 data, 23 a constraint, 42 an error of the query.
+        sqlx::Error::Database(cause) => match cause.code() {
+            Some(code) if code.len() == 5 => ["22", "23", "42"].iter().any(|class| code.starts_with(class)),
+            Some(code) => code.parse().is_ok_and(|code: u32| matches!(code & 0xFF, 1 | 19 | 20)),
+            None => false,
+        },
+        sqlx::Error::ColumnNotFound(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => true,
+        _ => false,
     }
 }
 
 impl From<tokio::task::JoinError> for Error {
     fn from(_: tokio::task::JoinError) -> Error {
         Error::Internal("a task did not finish")
-    }
-}
-
-impl From<BytesRejection> for Error {
-    fn from(rejection: BytesRejection) -> Error {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { Error::TooLarge } else { Error::Unreadable }
     }
 }

@@ -1,25 +1,24 @@
-//! The house around the handlers: routes, limits, headers, static files, starting and stopping.
+//! The house around the handlers: routes, headers, bodies, static files.
 //!
 //! Every answer passes through [`finish`]: it gets a request id, its security headers, and, where it is an error, a
-//! problem as its body, whoever made it.
+//! problem as its body, whoever made it. `server` brings requests here, `door` decides who may make them.
 
+use crate::door::door;
 use crate::error::{Error, Problem};
-use crate::{Verifier, catalogs, checkouts, confirm, contracts, previews};
+use crate::{Verifier, cancel, catalogs, change, checkouts, confirm, contracts, listing, payment, previews, sessions};
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, MatchedPath, Path, Request, State};
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use checkout_preview::{Json, json, read_id};
 use sha2::{Digest, Sha256};
-use std::convert::Infallible;
-use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,12 +26,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeader;
 use tracing::Instrument;
-
-const BODY_LIMIT: usize = 256 * 1024;
-const CATALOG_LIMIT: usize = 16 * 1024 * 1024;
-const REQUEST_LIMIT: Duration = Duration::from_secs(10);
-/// How long running requests have when the service stops: with closing the database, less than 10 s in all.
-const STOP_LIMIT: Duration = Duration::from_secs(8);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -49,20 +42,23 @@ pub struct Assets {
 }
 
 /// Every endpoint, ready to be served or called.
-pub fn router(verifier: Verifier, assets: Assets) -> Router {
+pub fn router(verifier: Arc<Verifier>, assets: Assets) -> Router {
     let mut router = Router::new()
         .route("/checkouts/preview", post(previews::show))
         .route("/checkouts/schedule", post(previews::schedule))
-        .route("/checkouts", post(checkouts::create))
-        .route("/checkouts/{id}", get(checkouts::read))
+        .route("/checkouts", post(checkouts::create).get(listing::list))
+        .route("/checkouts/{id}", get(checkouts::read).patch(change::change))
         .route("/checkouts/{id}/confirm", post(confirm::confirm))
-        .route("/catalog", get(catalogs::get).put(catalogs::put).layer(DefaultBodyLimit::max(CATALOG_LIMIT)))
+        .route("/checkouts/{id}/cancel", post(cancel::cancel))
+        .route("/checkouts/{id}/payment", post(payment::payment))
+        .route("/catalog", get(catalogs::get).put(catalogs::put))
         .route("/contracts", get(contracts::list))
         .route("/contracts/{id}", get(contracts::read))
+        .route("/sessions", post(sessions::create))
         .route("/healthz", get(async || ok()))
         .route("/readyz", get(ready))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(Arc::new(verifier));
+        .layer(from_fn_with_state(Arc::clone(&verifier), door))
+        .with_state(Arc::clone(&verifier));
     let folder = |path| SetResponseHeader::if_not_present(ServeDir::new(path), CACHE_CONTROL, NO_CACHE);
     if let Some(pkg) = assets.pkg {
         router = router.nest_service("/pkg", folder(pkg));
@@ -72,31 +68,17 @@ pub fn router(verifier: Verifier, assets: Assets) -> Router {
     }
     router
         .layer(CatchPanicLayer::custom(|_| Error::Internal("a handler panicked").into_response()))
-        .layer(from_fn(finish))
+        .layer(from_fn_with_state(verifier, finish))
 }
 
-/// Serves until `stop` comes, then finishes the requests that run, within 10 s.
-///
-/// # Errors
-/// The listener fails.
-pub async fn serve(
-    listener: tokio::net::TcpListener,
-    router: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let signal = async move {
-        stop.await;
-        let _ = stopping.send(());
-    };
-    let too_late = async move {
-        let _ = stopped.await;
-        tokio::time::sleep(STOP_LIMIT).await;
-    };
-    tokio::select! {
-        ended = axum::serve(listener, router).with_graceful_shutdown(signal) => ended,
-        () = too_late => Ok(()),
-    }
+/// `/metrics`, for an address of its own.
+pub fn metrics_router(verifier: Arc<Verifier>) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(verifier)
+}
+
+async fn metrics(State(verifier): State<Arc<Verifier>>) -> Response {
+    let text = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    ([(CONTENT_TYPE, text)], verifier.measure().await).into_response()
 }
 
 fn ok() -> Response {
@@ -104,22 +86,31 @@ fn ok() -> Response {
 }
 
 async fn ready(State(verifier): State<Arc<Verifier>>) -> Result<Response, Error> {
-    let _: i64 = sqlx::query_scalar("SELECT 1").fetch_one(&verifier.db).await?;
+    let _: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM organisations WHERE id = ''").fetch_one(&verifier.store.reads).await?;
     Ok(ok())
 }
 
+/// By what the log, the answer and whoever asks for help name a request.
+#[derive(Clone, Default)]
+pub(crate) struct RequestId(String);
+
 /// Runs a request within its time, and makes its answer whole.
-async fn finish(request: Request, next: Next) -> Response {
-    let id = crate::store::new_id();
+async fn finish(State(verifier): State<Arc<Verifier>>, mut request: Request, next: Next) -> Response {
+    let id = RequestId(crate::store::new_id());
+    request.extensions_mut().insert(id.clone());
     // The route and not the path: whatever a stranger puts into an address stays out of the log.
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", request_id = %id, method = %request.method(), route);
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", request_id = %id.0, %method, route);
     async {
         let started = Instant::now();
-        let response = tokio::time::timeout(REQUEST_LIMIT, next.run(request)).await;
+        let response = tokio::time::timeout(verifier.settings.request_limit, next.run(request)).await;
         let response = with_page_policy(response.unwrap_or_else(|_| Error::TimedOut.into_response())).await;
-        let response = complete(response, id);
-        let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let response = with_headers(written(response, &id), &id);
+        let took = started.elapsed();
+        verifier.metrics.answered(&method, &route, response.status(), took);
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status = response.status().as_u16(), milliseconds, "answered");
         response
     }
@@ -161,41 +152,47 @@ fn inline_scripts(page: &str) -> impl Iterator<Item = &str> {
     texts.filter(|text| !text.is_empty())
 }
 
-fn complete(response: Response, id: String) -> Response {
-    let request_id = HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("none"));
+/// The body of this answer is written already, though it is an error.
+#[derive(Clone)]
+pub(crate) struct Written;
+
+/// Gives an error its problem as a body.
+pub(crate) fn written(response: Response, id: &RequestId) -> Response {
     let (mut parts, mut body) = response.into_parts();
     let problem = parts.extensions.remove::<Problem>();
-    if parts.status.is_client_error() || parts.status.is_server_error() {
+    let is_error = parts.status.is_client_error() || parts.status.is_server_error();
+    if is_error && parts.extensions.get::<Written>().is_none() {
         let mut problem = problem.unwrap_or_else(|| Problem::of(parts.status));
-        problem.request_id = id;
+        problem.request_id.clone_from(&id.0);
         body = Body::from(json::to_text(&problem));
         parts.headers.remove(CONTENT_LENGTH);
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(after) = problem.retry_after {
+            // Whole seconds, and never too early.
+            let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).max(1);
+            parts.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        parts.extensions.insert(Written);
     }
-    if parts.status == StatusCode::SERVICE_UNAVAILABLE {
-        parts.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    parts.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    parts.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    parts.headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    parts.headers.insert(REQUEST_ID, request_id);
     Response::from_parts(parts, body)
+}
+
+fn with_headers(mut response: Response, id: &RequestId) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+        headers.insert(CONTENT_SECURITY_POLICY, nothing);
+    }
+    headers.insert(REQUEST_ID, HeaderValue::from_str(&id.0).unwrap_or(HeaderValue::from_static("none")));
+    response
 }
 
 /// An answer that is JSON text already.
 pub(crate) fn json_text(status: StatusCode, text: String) -> Response {
     (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
-}
-
-/// The organisation a request speaks for. A key will say which; until then there is one.
-pub(crate) struct Organisation(pub(crate) String);
-
-impl<S: Sync> FromRequestParts<S> for Organisation {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Organisation, Infallible> {
-        Ok(Organisation(crate::store::ORGANISATION.into()))
-    }
 }
 
 /// The id of a checkout in the path. What is none names nothing: not found.
@@ -222,26 +219,43 @@ impl<S: Send + Sync> FromRequestParts<S> for ContractId {
     }
 }
 
+/// Everything a body says, if it comes in time and is not too large.
+pub(crate) async fn read_body(body: Body, limit: usize, time: Duration) -> Result<String, Error> {
+    let bytes = tokio::time::timeout(time, to_bytes(body, limit)).await.map_err(|_| Error::BodyTooSlow)?;
+    let bytes = bytes.map_err(|cause| match is_too_long(&cause) {
+        true => Error::TooLarge,
+        false => Error::Unreadable,
+    })?;
+    String::from_utf8(bytes.into()).map_err(|_| Error::NotJson("it is not UTF-8".into()))
+}
+
+fn is_too_long(cause: &axum::Error) -> bool {
+    std::error::Error::source(cause).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>())
+}
+
 /// A body sent as JSON, still text.
 pub(crate) struct JsonText(pub(crate) String);
 
-impl<S: Send + Sync> FromRequest<S> for JsonText {
+impl FromRequest<Arc<Verifier>> for JsonText {
     type Rejection = Error;
 
-    async fn from_request(request: Request, state: &S) -> Result<JsonText, Error> {
+    async fn from_request(request: Request, verifier: &Arc<Verifier>) -> Result<JsonText, Error> {
         sent_as_json(request.headers())?;
-        text(Bytes::from_request(request, state).await?).map(JsonText)
+        let settings = &verifier.settings;
+        let is_catalog = request.extensions().get::<MatchedPath>().is_some_and(|route| route.as_str() == "/catalog");
+        let limit = if is_catalog { settings.catalog_limit } else { settings.body_limit };
+        read_body(request.into_body(), limit, settings.body_time()).await.map(JsonText)
     }
 }
 
 /// A body sent as JSON, read.
 pub(crate) struct JsonBody(pub(crate) Json);
 
-impl<S: Send + Sync> FromRequest<S> for JsonBody {
+impl FromRequest<Arc<Verifier>> for JsonBody {
     type Rejection = Error;
 
-    async fn from_request(request: Request, state: &S) -> Result<JsonBody, Error> {
-        let JsonText(text) = JsonText::from_request(request, state).await?;
+    async fn from_request(request: Request, verifier: &Arc<Verifier>) -> Result<JsonBody, Error> {
+        let JsonText(text) = JsonText::from_request(request, verifier).await?;
         parsed(&text).map(JsonBody)
     }
 }
@@ -249,17 +263,18 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 /// A body sent as JSON, or none at all.
 pub(crate) struct OptionalJson(pub(crate) Option<Json>);
 
-impl<S: Send + Sync> FromRequest<S> for OptionalJson {
+impl FromRequest<Arc<Verifier>> for OptionalJson {
     type Rejection = Error;
 
-    async fn from_request(request: Request, state: &S) -> Result<OptionalJson, Error> {
+    async fn from_request(request: Request, verifier: &Arc<Verifier>) -> Result<OptionalJson, Error> {
         let headers = request.headers().clone();
-        let bytes = Bytes::from_request(request, state).await?;
-        if bytes.is_empty() {
+        let settings = &verifier.settings;
+        let text = read_body(request.into_body(), settings.body_limit, settings.body_time()).await?;
+        if text.is_empty() {
             return Ok(OptionalJson(None));
         }
         sent_as_json(&headers)?;
-        parsed(&text(bytes)?).map(|json| OptionalJson(Some(json)))
+        parsed(&text).map(|json| OptionalJson(Some(json)))
     }
 }
 
@@ -269,10 +284,6 @@ fn sent_as_json(headers: &HeaderMap) -> Result<(), Error> {
     let is_json = media_type.eq_ignore_ascii_case("application/json");
     let is_plain = headers.get(CONTENT_ENCODING).is_none() || value(CONTENT_ENCODING) == Some("identity");
     if is_json && is_plain { Ok(()) } else { Err(Error::NotSentAsJson) }
-}
-
-fn text(bytes: Bytes) -> Result<String, Error> {
-    String::from_utf8(bytes.into()).map_err(|_| Error::NotJson("it is not UTF-8".into()))
 }
 
 fn parsed(text: &str) -> Result<Json, Error> {

@@ -1,17 +1,22 @@
 //! The command line: `checkout-verifier --help` is its manual.
 
 use checkout_preview::{Json, MOST_INVOICES, Problems, json};
-use checkout_verifier::Verifier;
 use checkout_verifier::clock::{Moment, load_catalog};
 use checkout_verifier::command::{Given, answer_lines, indented, readable};
 use checkout_verifier::error::Error;
-use checkout_verifier::http::{Assets, router, serve};
-use checkout_verifier::store::{ORGANISATION, open};
-use clap::{Args, Parser, Subcommand};
+use checkout_verifier::http::{Assets, metrics_router, router};
+use checkout_verifier::organisations::{KeyKind, read_origin};
+use checkout_verifier::server::{ConnectionLimits, serve};
+use checkout_verifier::store::{Store, without_password};
+use checkout_verifier::{Settings, Verifier};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::{self, BufReader, BufWriter, Write};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tracing::level_filters::LevelFilter;
 
 /// Previews, verifies, stores and confirms subscription checkouts.
@@ -26,22 +31,27 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the HTTP service.
-    ///
-    /// There are no keys yet: whoever reaches the address may do everything. Logs are JSON lines on standard error.
-    Serve(Serve),
+    /// Run the HTTP service. Logs are JSON lines on standard error.
+    Serve(Box<Serve>),
+    /// Make organisations, list them, change their settings.
+    #[command(subcommand)]
+    Organisation(OrganisationCommand),
+    /// Make an organisation's keys, list them, revoke them.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Print a preview or a billing schedule without a server.
     Preview(Preview),
     /// Check, import or export a catalog.
     #[command(subcommand)]
     Catalog(CatalogCommand),
-    /// Bring the database's tables up to date; `serve` does so too.
+    /// Bring the database's tables up to date; every other command that uses the database does so too.
     Migrate(Database),
 }
 
 #[derive(Args)]
 struct Database {
-    /// The database; the file is created if there is none.
+    /// The database: sqlite:FILE, which is created if there is none, or postgres://USER@HOST:5432/NAME. Of several hosts,
+    /// HOST:5432,OTHER:5432, the one that takes writes is used, now and after it has changed.
     #[arg(long, env = "DATABASE_URL", value_name = "URL", default_value = "sqlite:checkout.db")]
     database: String,
 }
@@ -51,17 +61,121 @@ struct Serve {
     /// Where to listen; port 0 takes a free one, and the line on standard output says which.
     #[arg(long, env = "LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
     listen: String,
+    /// Where to answer /metrics, for Prometheus; nowhere unless given.
+    #[arg(long, env = "METRICS_LISTEN", value_name = "ADDRESS")]
+    metrics_listen: Option<String>,
     #[command(flatten)]
     database: Database,
+    /// The most connections to the database.
+    #[arg(long, env = "DATABASE_CONNECTIONS", value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    database_connections: u32,
+    /// The most connections of clients; more wait until one ends.
+    #[arg(long, env = "CONNECTIONS", value_name = "N", default_value_t = 1024, value_parser = at_least_one)]
+    connections: usize,
+    /// Requests a second of one key, session or client secret; more are answered 429.
+    #[arg(long, env = "RATE_LIMIT", value_name = "N", default_value = "1000")]
+    rate_limit: NonZeroU32,
+    /// The largest body, in KiB.
+    #[arg(long, env = "BODY_LIMIT", value_name = "KIB", default_value_t = 256, value_parser = at_least_one)]
+    body_limit: usize,
+    /// The largest catalog, in KiB.
+    #[arg(long, env = "CATALOG_LIMIT", value_name = "KIB", default_value_t = 16 * 1024, value_parser = at_least_one)]
+    catalog_limit: usize,
+    /// How long a request may take, in seconds; its body may take half of it.
+    #[arg(long, env = "REQUEST_TIME", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
+    request_time: u64,
+    /// How long a connection may take to send a request's headers, and stay without a request, in seconds.
+    #[arg(long, env = "HEADER_TIME", value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    header_time: u64,
+    /// How often expiries are written down, in seconds. (A checkout is expired in time, whatever is written.)
+    #[arg(long, env = "SWEEP_INTERVAL", value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    sweep_interval: u64,
     /// A folder to serve at `/`, for paths that no endpoint takes.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, env = "WWW", value_name = "DIR")]
     www: Option<PathBuf>,
     /// A folder to serve at `/pkg/`.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, env = "PKG", value_name = "DIR")]
     pkg: Option<PathBuf>,
     /// How much to log: off, error, warn, info, debug or trace.
     #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     log_level: LevelFilter,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "expected a whole number above 0".into())
+}
+
+#[derive(Subcommand)]
+enum OrganisationCommand {
+    /// Make an organisation; its keys are printed once.
+    Create {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Print every organisation and its settings.
+    List(Database),
+    /// Change an organisation's settings, and print them.
+    Update {
+        #[command(flatten)]
+        organisation: Organisation,
+        /// An origin whose pages may call, such as https://shop.example; may be given several times, and replaces those
+        /// that were allowed.
+        #[arg(long, value_name = "ORIGIN", value_parser = read_origin)]
+        allow_origin: Vec<String>,
+        /// Allow no other origin than the verifier's own.
+        #[arg(long, conflicts_with = "allow_origin")]
+        allow_no_origin: bool,
+        /// Whether the holder of a checkout's client secret may confirm it.
+        #[arg(long, value_name = "BOOLEAN")]
+        client_confirms: Option<bool>,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+#[derive(Args)]
+struct Organisation {
+    /// The organisation's id.
+    #[arg(long, env = "ORGANISATION", value_name = "ID")]
+    organisation: uuid::Uuid,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    /// For the merchant's server: everything of its organisation.
+    Secret,
+    /// For the merchant's pages.
+    Publishable,
+}
+
+#[derive(Subcommand)]
+enum KeyCommand {
+    /// Make a key; it is printed once.
+    Create {
+        #[command(flatten)]
+        organisation: Organisation,
+        /// For whom it is.
+        #[arg(long, value_enum)]
+        kind: Kind,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Print the ids of an organisation's keys.
+    List {
+        #[command(flatten)]
+        organisation: Organisation,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Revoke a key: it opens nothing any more.
+    Revoke {
+        /// The key's id, as `key list` prints it.
+        key_id: uuid::Uuid,
+        #[command(flatten)]
+        database: Database,
+    },
 }
 
 #[derive(Args)]
@@ -104,15 +218,22 @@ enum CatalogCommand {
         /// A file with the catalog.
         file: PathBuf,
     },
-    /// Make a catalog the current one; a running server uses it from its next request on.
+    /// Make a catalog the current one of an organisation; a running server uses it from its next request on.
     Import {
         /// A file with the catalog.
         file: PathBuf,
         #[command(flatten)]
+        organisation: Organisation,
+        #[command(flatten)]
         database: Database,
     },
-    /// Print the current catalog.
-    Export(Database),
+    /// Print the current catalog of an organisation.
+    Export {
+        #[command(flatten)]
+        organisation: Organisation,
+        #[command(flatten)]
+        database: Database,
+    },
 }
 
 /// Why the program does not exit with 0.
@@ -128,6 +249,17 @@ impl From<Problems> for Failure {
     }
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        match error {
+            Error::Rejected(problems) => Failure::Rejected(problems),
+            Error::NotFound => Failure::Told("there is nothing with this id; `list` prints those there are".into()),
+            Error::Database(cause) => Failure::Told(format!("the database failed: {cause}")),
+            error => Failure::Told(format!("this failed: {error:?}")),
+        }
+    }
+}
+
 impl From<String> for Failure {
     fn from(sentence: String) -> Failure {
         Failure::Told(sentence)
@@ -136,12 +268,16 @@ impl From<String> for Failure {
 
 fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
-        Command::Serve(settings) => run(serve_until_stopped(settings)),
+        Command::Serve(settings) => run(serve_until_stopped(*settings)),
+        Command::Organisation(command) => run(organisation(command)),
+        Command::Key(command) => run(key(command)),
         Command::Preview(preview) => print_previews(preview),
         Command::Catalog(CatalogCommand::Check { file }) => check(&file),
-        Command::Catalog(CatalogCommand::Import { file, database }) => run(import(file, database)),
-        Command::Catalog(CatalogCommand::Export(database)) => run(export(database)),
-        Command::Migrate(database) => run(migrate(database)),
+        Command::Catalog(CatalogCommand::Import { file, organisation, database }) => {
+            run(import(file, organisation, database))
+        }
+        Command::Catalog(CatalogCommand::Export { organisation, database }) => run(export(organisation, database)),
+        Command::Migrate(database) => run(async { on(&database, async |_| Ok(())).await }),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -175,25 +311,101 @@ async fn serve_until_stopped(settings: Serve) -> Result<(), Failure> {
             return Err(format!("there is no folder {}", folder.display()).into());
         }
     }
-    let db = open(&settings.database.database).await?;
-    let cannot_listen = |cause| format!("cannot listen on {}: {cause}", settings.listen);
-    let listener = tokio::net::TcpListener::bind(&settings.listen).await.map_err(cannot_listen)?;
-    let address = listener.local_addr().map_err(cannot_listen)?;
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "there are no keys yet: whoever reaches this address may do everything");
-    }
-    let router = router(Verifier::new(db.clone(), Moment::system), Assets { www: settings.www, pkg: settings.pkg });
-    let stop = stop_signal().map_err(|cause| format!("cannot listen for signals: {cause}"))?;
+    // Before the database: who cannot listen leaves no new file behind.
+    let listener = listen(&settings.listen).await?;
+    let metrics = match &settings.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+    let store = Store::open(&settings.database.database, settings.database_connections).await?;
+    let verifier = Arc::new(Verifier::new(
+        store.clone(),
+        Settings {
+            body_limit: settings.body_limit.saturating_mul(1024),
+            catalog_limit: settings.catalog_limit.saturating_mul(1024),
+            request_limit: Duration::from_secs(settings.request_time),
+            rate_limit: settings.rate_limit,
+            sweep_interval: Duration::from_secs(settings.sweep_interval),
+        },
+        Moment::system,
+    ));
+    let signal = stop_signal().map_err(|cause| format!("cannot listen for signals: {cause}"))?;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let limits =
+        ConnectionLimits { connections: settings.connections, header_time: Duration::from_secs(settings.header_time) };
+    let until_stopped = |mut stopped: tokio::sync::watch::Receiver<bool>| async move {
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let sweeping = tokio::spawn(Arc::clone(&verifier).sweep_forever());
+    let measuring = metrics.map(|listener| {
+        let router = metrics_router(Arc::clone(&verifier));
+        tokio::spawn(serve(listener, router, limits, until_stopped(stopped.clone())))
+    });
+    let address = listener.local_addr().map_err(|cause| format!("cannot listen: {cause}"))?;
+    let router = router(verifier, Assets { www: settings.www, pkg: settings.pkg });
+    let serving = tokio::spawn(serve(listener, router, limits, until_stopped(stopped)));
     print(&format!("listening on http://{address}\n"))?;
-    serve(listener, router, stop).await.map_err(|cause| format!("the server failed: {cause}"))?;
-    // A request that was cut off may still hold its connection; the file is whole either way.
-    let _ = tokio::time::timeout(Duration::from_secs(1), db.close()).await;
+    signal.await;
+    let _ = stop.send(true);
+    sweeping.abort();
+    let _ = serving.await;
+    if let Some(measuring) = measuring {
+        let _ = measuring.await;
+    }
+    // A request that was cut off may still hold its connection; the database is whole either way.
+    let _ = tokio::time::timeout(Duration::from_secs(1), store.close()).await;
     Ok(())
 }
 
-async fn migrate(database: Database) -> Result<(), Failure> {
-    open(&database.database).await?.close().await;
-    Ok(())
+async fn listen(address: &str) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|cause| format!("cannot listen on {address}: {cause}"))
+}
+
+/// Opens the database, does something with it, and closes it.
+async fn on(database: &Database, work: impl AsyncFnOnce(Verifier) -> Result<(), Failure>) -> Result<(), Failure> {
+    let store = Store::open(&database.database, 1).await?;
+    let done = work(Verifier::new(store.clone(), Settings::default(), Moment::system)).await;
+    store.close().await;
+    done
+}
+
+async fn organisation(command: OrganisationCommand) -> Result<(), Failure> {
+    match command {
+        OrganisationCommand::Create { name, database } => {
+            on(&database, async |verifier| print_json(&verifier.create_organisation(&name).await?)).await
+        }
+        OrganisationCommand::List(database) => {
+            on(&database, async |verifier| verifier.organisations().await?.iter().try_for_each(print_json)).await
+        }
+        OrganisationCommand::Update { organisation, allow_origin, allow_no_origin, client_confirms, database } => {
+            let origins = (allow_no_origin || !allow_origin.is_empty()).then_some(allow_origin);
+            let id = organisation.organisation.to_string();
+            on(&database, async |verifier| {
+                print_json(&verifier.update_organisation(&id, origins.as_deref(), client_confirms).await?)
+            })
+            .await
+        }
+    }
+}
+
+async fn key(command: KeyCommand) -> Result<(), Failure> {
+    match command {
+        KeyCommand::Create { organisation, kind, database } => {
+            let kind = match kind {
+                Kind::Secret => KeyKind::Secret,
+                Kind::Publishable => KeyKind::Publishable,
+            };
+            let id = organisation.organisation.to_string();
+            on(&database, async |verifier| print_json(&verifier.create_key(&id, kind).await?)).await
+        }
+        KeyCommand::List { organisation, database } => {
+            let id = organisation.organisation.to_string();
+            on(&database, async |verifier| verifier.keys(&id).await?.iter().try_for_each(print_json)).await
+        }
+        KeyCommand::Revoke { key_id, database } => {
+            on(&database, async |verifier| Ok(verifier.revoke_key(&key_id.to_string()).await?)).await
+        }
+    }
 }
 
 /// Resolves on ctrl-c or, where there is one, SIGTERM.
@@ -235,34 +447,39 @@ fn check(file: &Path) -> Result<(), Failure> {
     print(&format!("{} is a valid catalog, version {version}\n", file.display()))
 }
 
-async fn import(file: PathBuf, database: Database) -> Result<(), Failure> {
+async fn import(file: PathBuf, organisation: Organisation, database: Database) -> Result<(), Failure> {
     let text = std::fs::read_to_string(&file).map_err(|cause| format!("cannot read {}: {cause}", file.display()))?;
-    let db = open(&database.database).await?;
-    let stored = Verifier::new(db.clone(), Moment::system).put_catalog(ORGANISATION, text, None).await;
-    db.close().await;
-    let stored = stored.map_err(|error| match error {
-        Error::Rejected(problems) => Failure::Rejected(problems),
-        Error::NotJson(why) => Failure::Told(format!("{} is not JSON: {why}", file.display())),
-        error => Failure::Told(format!("cannot import {}: {error:?}", file.display())),
-    })?;
-    print(&json::to_text(&stored))?;
-    print("\n")
+    let id = organisation.organisation.to_string();
+    on(&database, async |verifier| {
+        verifier.organisation(&id).await?;
+        let stored = verifier.put_catalog(&id, text, None).await.map_err(|error| match error {
+            Error::NotJson(why) => Failure::Told(format!("{} is not JSON: {why}", file.display())),
+            error => error.into(),
+        })?;
+        print_json(&stored)
+    })
+    .await
 }
 
-async fn export(database: Database) -> Result<(), Failure> {
-    let db = open(&database.database).await?;
-    let current = Verifier::new(db.clone(), Moment::system).current_catalog(ORGANISATION).await;
-    db.close().await;
-    match current {
-        Ok(Some((_, text))) => print(&text),
-        Ok(None) => Err(format!("there is no catalog in {}", database.database).into()),
-        Err(error) => Err(format!("cannot read {}: {error:?}", database.database).into()),
-    }
+async fn export(organisation: Organisation, database: Database) -> Result<(), Failure> {
+    let id = organisation.organisation.to_string();
+    on(&database, async |verifier| {
+        verifier.organisation(&id).await?;
+        match verifier.current_catalog(&id).await? {
+            Some((_, text)) => print(&text),
+            None => Err(format!("there is no catalog of {id} in {}", without_password(&database.database)).into()),
+        }
+    })
+    .await
 }
 
 fn read(file: &Path) -> Result<Json, Failure> {
     let bytes = std::fs::read(file).map_err(|cause| format!("cannot read {}: {cause}", file.display()))?;
     Ok(json::parse(&bytes).map_err(|why| format!("{} is not JSON: {why}", file.display()))?)
+}
+
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    print(&format!("{}\n", json::to_text(value)))
 }
 
 fn print(text: &str) -> Result<(), Failure> {

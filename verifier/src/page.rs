@@ -1,20 +1,26 @@
-//! Which page of a list is asked for.
+//! Which part of a list is asked for.
 //!
-//! Input: the parameters of an address. Output: [`Page`], or everything that is wrong with them. Neighbour: `contracts`
-//! makes the list.
+//! Input: the parameters of an address. Output: [`Page`], or everything that is wrong with them. Neighbours: `contracts`
+//! and `listing` make the lists.
 
+use crate::status::Status;
+use crate::store::micros;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use checkout_preview::{Json, Problem, ProblemCode, Problems, pointer_step, quoted, read_id};
+use checkout_preview::{Json, Problem, ProblemCode, Problems, pointer_step, quoted, read_id, read_instant};
 
-/// How many to list, from where on, and of whom.
-#[derive(Debug)]
+/// How many to list, from where on, and of what.
+#[derive(Debug, Default)]
 pub(crate) struct Page {
     pub(crate) limit: usize,
     pub(crate) after: Option<Cursor>,
     pub(crate) customer_id: Option<String>,
+    pub(crate) contract_id: Option<String>,
+    pub(crate) checkout_status: Option<Status>,
+    pub(crate) created_after: Option<i64>,
+    pub(crate) created_before: Option<i64>,
 }
 
-/// The last contract of the page before.
+/// The last entry of the page before.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Cursor {
     MadeHere { created_at: i64, id: String },
@@ -41,55 +47,53 @@ impl Cursor {
     }
 }
 
+type Parameters = Vec<(String, String)>;
+
+const OF_CONTRACTS: [&str; 3] = ["limit", "cursor", "customer_id"];
+const OF_CHECKOUTS: [&str; 7] =
+    ["limit", "cursor", "checkout_status", "customer_id", "contract_id", "created_after", "created_before"];
+
 impl Page {
     const DEFAULT: usize = 20;
     const MOST: usize = 100;
 
-    /// Reads `limit`, `cursor` and `customer_id`, each at most once.
-    pub(crate) fn read(parameters: Vec<(String, String)>) -> Result<Page, Problems> {
-        let mut page = Page { limit: Page::DEFAULT, after: None, customer_id: None };
+    /// Reads the parameters of a list of contracts.
+    pub(crate) fn of_contracts(parameters: Parameters) -> Result<Page, Problems> {
+        Page::read(parameters, &OF_CONTRACTS)
+    }
+
+    /// Reads the parameters of a list of checkouts.
+    pub(crate) fn of_checkouts(parameters: Parameters) -> Result<Page, Problems> {
+        Page::read(parameters, &OF_CHECKOUTS)
+    }
+
+    /// Each of the known parameters at most once.
+    fn read(parameters: Parameters, known: &[&'static str]) -> Result<Page, Problems> {
+        let mut page = Page { limit: Page::DEFAULT, ..Page::default() };
         // Where each problem stands among the others, and the problem.
         let mut problems = Vec::new();
-        let mut seen = Vec::new();
+        let mut seen: Vec<String> = Vec::new();
         for (name, value) in parameters {
-            let place = ["limit", "cursor", "customer_id"].iter().position(|known| *known == name);
-            let mut refuse = |code, message, help: &'static str| {
-                let path = format!("/{}", pointer_step(&name));
-                problems.push((place.is_none(), place, Problem { code, path, message, help: help.into() }));
-            };
-            if seen.contains(&name) {
-                if place.is_some() {
-                    refuse(ProblemCode::ConflictingFields, format!("`{name}` is given twice"), "give it once");
-                }
-                continue;
-            }
-            let value_text = quoted(&value);
-            match name.as_str() {
-                "limit" => match value.parse().ok().filter(|limit| (1..=Page::MOST).contains(limit)) {
-                    Some(limit) => page.limit = limit,
-                    None => refuse(
-                        ProblemCode::InvalidType,
-                        format!("{value_text} is not a whole number from 1 to 100"),
-                        "send a whole number from 1 to 100, or leave it out for 20",
-                    ),
-                },
-                "cursor" => match Cursor::read(&value) {
-                    Some(cursor) => page.after = Some(cursor),
-                    None => refuse(
-                        ProblemCode::InvalidType,
-                        format!("{value_text} is no cursor"),
-                        "send the `next_cursor` of the page before",
-                    ),
-                },
-                "customer_id" => match read_id(&Json::String(value), "/customer_id") {
-                    Ok(id) => page.customer_id = Some(id.to_owned()),
-                    Err(wrong) => problems.extend(wrong.as_slice().iter().map(|one| (false, place, one.clone()))),
-                },
-                _ => refuse(
+            let place = known.iter().position(|known| *known == name);
+            let path = format!("/{}", pointer_step(&name));
+            let found = match place {
+                None if seen.contains(&name) => Ok(()),
+                None => Err(problem(
                     ProblemCode::UnknownField,
+                    &path,
                     format!("there is no parameter {}", quoted(&name)),
-                    "leave it out: there are `limit`, `cursor` and `customer_id`",
-                ),
+                    format!("leave it out: there are {}", listed(known)),
+                )),
+                Some(_) if seen.contains(&name) => Err(problem(
+                    ProblemCode::ConflictingFields,
+                    &path,
+                    format!("`{name}` is given twice"),
+                    "give it once".into(),
+                )),
+                Some(_) => page.take(&name, value, &path),
+            };
+            if let Err(found) = found {
+                problems.extend(found.as_slice().iter().map(|one| (place.is_none(), place, one.clone())));
             }
             seen.push(name);
         }
@@ -98,5 +102,48 @@ impl Page {
         });
         problems.dedup_by(|one, other| one.2.path == other.2.path && one.2.code == other.2.code);
         Problems::new(problems.into_iter().map(|(_, _, problem)| problem).collect()).map_or(Ok(page), Err)
+    }
+
+    fn take(&mut self, name: &str, value: String, path: &str) -> Result<(), Problems> {
+        let refuse = |what: &str, help: &str| {
+            problem(ProblemCode::InvalidType, path, format!("{} is {what}", quoted(&value)), help.into())
+        };
+        match name {
+            "limit" => {
+                let limit = value.parse().ok().filter(|limit| (1..=Page::MOST).contains(limit));
+                self.limit = limit.ok_or_else(|| {
+                    let help = "send a whole number from 1 to 100, or leave it out for 20";
+                    refuse("not a whole number from 1 to 100", help)
+                })?;
+            }
+            "cursor" => {
+                let cursor = Cursor::read(&value);
+                let help = "send the `next_cursor` of the page before";
+                self.after = Some(cursor.ok_or_else(|| refuse("no cursor", help))?);
+            }
+            "checkout_status" => {
+                let status = Status::named(&value);
+                let help = format!("send {}", listed(&Status::ALL.map(Status::as_str)));
+                self.checkout_status = Some(status.ok_or_else(|| refuse("no status of a checkout", &help))?);
+            }
+            "customer_id" => self.customer_id = Some(read_id(&Json::String(value), path)?.to_owned()),
+            "contract_id" => self.contract_id = Some(read_id(&Json::String(value), path)?.to_owned()),
+            "created_after" => self.created_after = Some(micros(read_instant(&Json::String(value), path)?)),
+            _ => self.created_before = Some(micros(read_instant(&Json::String(value), path)?)),
+        }
+        Ok(())
+    }
+}
+
+fn problem(code: ProblemCode, path: &str, message: String, help: String) -> Problems {
+    Problem { code, path: path.into(), message, help: help.into() }.into()
+}
+
+/// `limit`, `cursor` and `customer_id`
+fn listed(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => names.concat(),
     }
 }

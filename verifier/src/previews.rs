@@ -1,22 +1,23 @@
 //! What a checkout would cost, stored nowhere: previews and billing schedules.
 
 use crate::Verifier;
+use crate::caller::Caller;
 use crate::error::Error;
-use crate::http::{JsonBody, Organisation, json_text};
-use crate::view::View;
+use crate::http::{JsonBody, json_text};
+use crate::view::{Sight, View};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use checkout_preview::{Catalog, Clock, Json, billing_schedule, json, preview, read_count};
+use checkout_preview::{Catalog, CheckoutType, Clock, Json, billing_schedule, json, preview, read_count};
 use std::sync::Arc;
 
 /// `POST /checkouts/preview`: runs the engine and stores nothing.
 pub(crate) async fn show(
     State(verifier): State<Arc<Verifier>>,
-    Organisation(organisation): Organisation,
+    caller: Caller,
     JsonBody(request): JsonBody,
 ) -> Result<Response, Error> {
-    Ok(json_text(StatusCode::OK, verifier.make(&organisation, &request).await?.preview))
+    Ok(json_text(StatusCode::OK, verifier.make(&caller, &request).await?.preview))
 }
 
 /// How many invoices a schedule lists that does not say.
@@ -25,14 +26,15 @@ const COUNT: u8 = 12;
 /// `POST /checkouts/schedule`: the invoices to come.
 pub(crate) async fn schedule(
     State(verifier): State<Arc<Verifier>>,
-    Organisation(organisation): Organisation,
+    caller: Caller,
     JsonBody(mut request): JsonBody,
 ) -> Result<Response, Error> {
     let count = match take(&mut request, "count") {
         None | Some(Json::Null) => Ok(COUNT),
         Some(count) => read_count(&count, "/count"),
     };
-    let view = verifier.view(&organisation, &request).await?;
+    let snapshot = verifier.current_snapshot(&caller).await?.ok_or(Error::CatalogMissing)?;
+    let view = verifier.view(&caller.organisation.id, &snapshot, &Sight::of(&caller.access), &request).await?;
     let clock = verifier.moment().clock(&request, &view.catalog)?;
     // Many long invoices: not on a thread that others wait for.
     let schedule = tokio::task::spawn_blocking(move || {
@@ -41,27 +43,39 @@ pub(crate) async fn schedule(
     Ok(json_text(StatusCode::OK, schedule.await??))
 }
 
-/// A preview, and what it was made from besides the request.
+/// A preview, and what it was made from.
 pub(crate) struct Made {
     pub(crate) view: View,
+    pub(crate) request: Json,
     pub(crate) clock: Clock,
     pub(crate) preview: String,
 }
 
 impl Verifier {
-    /// Runs the engine on the current catalog.
-    pub(crate) async fn make(&self, organisation: &str, request: &Json) -> Result<Made, Error> {
-        let view = self.view(organisation, request).await?;
+    /// Runs the engine on the current catalog, as the caller sees it.
+    pub(crate) async fn make(&self, caller: &Caller, request: &Json) -> Result<Made, Error> {
+        self.make_in_sight(caller, &Sight::of(&caller.access), request).await
+    }
+
+    pub(crate) async fn make_in_sight(&self, caller: &Caller, sight: &Sight, request: &Json) -> Result<Made, Error> {
+        let snapshot = self.current_snapshot(caller).await?.ok_or(Error::CatalogMissing)?;
+        let view = self.view(&caller.organisation.id, &snapshot, sight, request).await?;
         let clock = self.moment().clock(request, &view.catalog)?;
-        let preview = written(&view.catalog, request.clone(), clock).await?;
-        Ok(Made { view, clock, preview })
+        let (checkout_type, preview) = written(&view.catalog, request.clone(), clock).await?;
+        self.metrics.previewed(checkout_type);
+        Ok(Made { view, request: request.clone(), clock, preview })
     }
 }
 
 /// The preview as text. A change far in the past corrects many invoices: not on a thread that others wait for.
-pub(crate) async fn written(catalog: &Arc<Catalog>, request: Json, clock: Clock) -> Result<String, Error> {
+pub(crate) async fn written(
+    catalog: &Arc<Catalog>,
+    request: Json,
+    clock: Clock,
+) -> Result<(CheckoutType, String), Error> {
     let catalog = Arc::clone(catalog);
-    let work = move || preview(&request, &catalog, clock).map(|preview| json::to_text(&preview));
+    let work =
+        move || preview(&request, &catalog, clock).map(|preview| (preview.checkout_type(), json::to_text(&preview)));
     Ok(tokio::task::spawn_blocking(work).await??)
 }
 

@@ -1,41 +1,233 @@
-//! The database: SQLite in one file, and the few conversions the queries share.
+//! The database: SQLite in one file or PostgreSQL, and the few conversions the queries share.
 //!
-//! Every change is either one statement or a transaction whose first statement takes the lock and whose guard stands in
-//! its `WHERE`; so a change can be tried again, and holds on PostgreSQL too.
+//! Every query is one portable text for both. Every change is either one statement or a transaction whose first statement
+//! writes and whose guards stand in its `WHERE`; so a change can be tried again from its beginning ([`repeated`]), and
+//! holds whoever else writes.
 
 use crate::error::Error;
 use checkout_preview::{Json, json};
 use chrono::{DateTime, Utc};
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::Migrator;
+use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
 use std::str::FromStr;
 use std::time::Duration;
 
 /// How long a request waits for a connection, and for another writer: less than a request may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Opens the database, creates the file if there is none, and brings its tables up to date.
+/// An open database.
 ///
-/// # Errors
-/// A sentence for whoever started the program.
-pub async fn open(url: &str) -> Result<SqlitePool, String> {
-    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        return Err("PostgreSQL is not supported yet: use --database sqlite:FILE".into());
+/// SQLite has one writer at a time: those who write wait in line for the one connection that does, and those who read
+/// wait for nobody. PostgreSQL has one pool for both.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) reads: AnyPool,
+    writes: AnyPool,
+    /// Where one statement may insert into two tables: PostgreSQL, and what speaks its language.
+    pub(crate) is_postgres: bool,
+}
+
+impl Store {
+    /// Opens a database and brings its tables up to date.
+    ///
+    /// `sqlite:FILE` creates the file if there is none. `postgres://user@host:5432,other:5432/name` may name several hosts:
+    /// the one that takes writes is used, now and after it has changed.
+    ///
+    /// # Errors
+    /// A sentence for whoever started the program.
+    pub async fn open(url: &str, connections: u32) -> Result<Store, String> {
+        sqlx::any::install_default_drivers();
+        let store = if is_postgres(url) {
+            crate::postgres::connect(url, connections).await?
+        } else if url.starts_with("sqlite:") && !url.contains(":memory:") && !url.contains("mode=memory") {
+            sqlite(url, connections).await?
+        } else {
+            let url = without_password(url);
+            return Err(format!("`{url}` is not a database this program can use: write sqlite:FILE or postgres://…"));
+        };
+        store.migrate().await.map_err(|cause| format!("cannot bring {} up to date: {cause}", without_password(url)))?;
+        Ok(store)
     }
-    if !url.starts_with("sqlite:") || url.contains(":memory:") || url.contains("mode=memory") {
-        return Err(format!("`{url}` is not a database this program can use: write sqlite:FILE"));
+
+    pub(crate) fn postgres(pool: AnyPool) -> Store {
+        Store { reads: pool.clone(), writes: pool, is_postgres: true }
     }
-    let options = SqliteConnectOptions::from_str(url)
-        .map_err(|cause| format!("`{url}` is not a database this program can use: {cause}"))?
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(PATIENCE);
-    let pool = SqlitePoolOptions::new().max_connections(8).acquire_timeout(PATIENCE);
-    let db = pool.connect_with(options).await.map_err(|cause| format!("cannot open {url}: {cause}"))?;
-    sqlx::migrate!().run(&db).await.map_err(|cause| format!("cannot bring {url} up to date: {cause}"))?;
-    Ok(db)
+
+    /// Finishes what runs and closes every connection.
+    pub async fn close(&self) {
+        self.writes.close().await;
+        self.reads.close().await;
+    }
+
+    /// Where queries are made.
+    pub fn pool(&self) -> &AnyPool {
+        &self.reads
+    }
+
+    /// Begins a change.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, Error> {
+        Ok(self.writes.begin().await?)
+    }
+
+    /// Where a change of one statement is made.
+    pub(crate) fn writes(&self) -> &AnyPool {
+        &self.writes
+    }
+
+    /// Connections in use, and open.
+    pub fn connections(&self) -> (usize, usize) {
+        let pools: &[&AnyPool] = if self.is_postgres { &[&self.reads] } else { &[&self.reads, &self.writes] };
+        let open: usize = pools.iter().map(|pool| usize::try_from(pool.size()).unwrap_or(usize::MAX)).sum();
+        let idle: usize = pools.iter().map(|pool| pool.num_idle()).sum();
+        (open.saturating_sub(idle), open)
+    }
+
+    /// Verifiers that start at once may bring the tables up to date at once: one succeeds, and the others find it done.
+    /// (The usual advisory lock is not to be had of every database that speaks PostgreSQL's language.)
+    async fn migrate(&self) -> Result<(), String> {
+        const TIMES: u32 = 20;
+        let mut migrator: Migrator = sqlx::migrate!();
+        migrator.set_locking(false);
+        for time in 1.. {
+            match migrator.run(&self.writes).await {
+                Ok(()) => break,
+                Err(cause) if time >= TIMES || !self.is_postgres => return Err(cause.to_string()),
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres:") || url.starts_with("postgresql:")
+}
+
+async fn sqlite(url: &str, connections: u32) -> Result<Store, String> {
+    let mode = if url.contains('?') { "&mode=rwc" } else { "?mode=rwc" };
+    let mode = if url.contains("mode=") { "" } else { mode };
+    let options = AnyConnectOptions::from_str(&format!("{url}{mode}"))
+        .map_err(|cause| format!("`{url}` is not a database this program can use: {cause}"))?;
+    let pool = |connections| {
+        let pool =
+            AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).test_before_acquire(false);
+        pool.after_connect(|connection: &mut AnyConnection, _| {
+            Box::pin(async move {
+                let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                                PRAGMA busy_timeout = 5000";
+                connection.execute(settings).await.map(|_| ())
+            })
+        })
+    };
+    let cannot = |cause| format!("cannot open {url}: {cause}");
+    let writes = pool(1).connect_with(options.clone()).await.map_err(cannot)?;
+    let reads = pool(connections).connect_with(options).await.map_err(cannot)?;
+    Ok(Store { reads, writes, is_postgres: false })
+}
+
+/// A database's address as it may be told.
+pub fn without_password(url: &str) -> String {
+    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+        Some((scheme, (credentials, place))) => {
+            let user = credentials.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}@{place}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+/// Makes a change again where another one overtook it: it reads anew, and finds how things are now.
+///
+/// Nothing of an attempt that failed has been written.
+pub(crate) async fn repeated<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    const TIMES: u32 = 10;
+    for time in 1..TIMES {
+        match attempt().await {
+            Err(Error::Overtaken) => {}
+            Err(Error::Database(cause)) if is_conflict(&cause) => {}
+            answer => return answer,
+        }
+        tokio::time::sleep(Duration::from_micros(fastrand::u64(..1000 << time))).await;
+    }
+    attempt().await
+}
+
+/// Two transactions were in each other's way, and this one has to be made again (PostgreSQL's 40001 and 40P01).
+fn is_conflict(cause: &sqlx::Error) -> bool {
+    let code = cause.as_database_error().and_then(|cause| cause.code());
+    matches!(code.as_deref(), Some("40001" | "40P01"))
+}
+
+/// A query whose conditions depend on what is asked for. What is asked for is bound, never written into it.
+pub(crate) struct Query {
+    sql: String,
+    values: Vec<Value>,
+}
+
+/// What a query is given.
+pub(crate) enum Value {
+    Text(String),
+    Number(i64),
+}
+
+impl Query {
+    pub(crate) fn new(sql: &'static str) -> Query {
+        Query { sql: sql.into(), values: Vec::new() }
+    }
+
+    pub(crate) fn push(mut self, sql: &'static str) -> Query {
+        self.sql.push_str(sql);
+        self
+    }
+
+    pub(crate) fn bind(mut self, value: impl Into<Value>) -> Query {
+        self.values.push(value.into());
+        self.sql.push_str(&format!("${}", self.values.len()));
+        self
+    }
+
+    pub(crate) async fn fetch_all<T>(self, pool: &AnyPool) -> Result<Vec<T>, Error>
+    where
+        T: for<'r> sqlx::FromRow<'r, sqlx::any::AnyRow> + Send + Unpin,
+    {
+        // Its text is this program's own: see `new` and `push`.
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(self.sql));
+        for value in self.values {
+            query = match value {
+                Value::Text(text) => query.bind(text),
+                Value::Number(number) => query.bind(number),
+            };
+        }
+        Ok(query.fetch_all(pool).await?)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+}
+
+impl From<&String> for Value {
+    fn from(text: &String) -> Value {
+        Value::Text(text.clone())
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Value {
+        Value::Number(number)
+    }
+}
+
+impl From<usize> for Value {
+    fn from(number: usize) -> Value {
+        Value::Number(i64::try_from(number).unwrap_or(i64::MAX))
+    }
 }
 
 /// An instant as it stands in the database.
@@ -46,6 +238,12 @@ pub(crate) fn micros(instant: DateTime<Utc>) -> i64 {
 /// The instant that stands in the database.
 pub(crate) fn instant(micros: i64) -> Result<DateTime<Utc>, Error> {
     DateTime::from_timestamp_micros(micros).ok_or(Error::Internal("an instant in the database is out of range"))
+}
+
+/// An instant of the database as it goes over the wire (R1.1): with a fraction only where there is one.
+pub(crate) fn wire(micros: i64) -> Result<String, Error> {
+    let text = instant(micros)?.format("%Y-%m-%dT%H:%M:%S%.6f").to_string();
+    Ok(format!("{}Z", text.trim_end_matches('0').trim_end_matches('.')))
 }
 
 /// A document that stands in the database.
@@ -65,6 +263,3 @@ pub(crate) fn text_of<'a>(document: &'a Json, field: &str) -> Option<&'a str> {
 pub(crate) fn new_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
-
-/// The one organisation there is until organisations have keys.
-pub const ORGANISATION: &str = "default";

@@ -1,16 +1,46 @@
 //! The catalog as one request sees it.
 //!
-//! That is a snapshot, and in it the contract the request amends, where it is stored here, and the customers it concerns,
-//! where they were guests who bought before. What the snapshot lists itself keeps its place; what it does not list comes
-//! after what it does.
+//! That is a snapshot's offer, with the customer and the contract the request concerns, as far as the caller may see them.
+//! Each stands where it stands in the catalog that `GET /catalog` gives the same caller, so that a browser's problems and
+//! the server's name the same places; what the snapshot does not list stands behind what it does.
 
 use crate::Verifier;
-use crate::clock::load_catalog;
+use crate::caller::Access;
+use crate::catalogs::Snapshot;
 use crate::contracts::Current;
 use crate::error::Error;
 use crate::store::{stored_json, text_of};
 use checkout_preview::{Catalog, Json};
 use std::sync::Arc;
+
+/// Whose customers and contracts are seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// Everybody's.
+    All,
+    /// Nobody's.
+    Offer,
+    /// This customer's.
+    Customer(String),
+}
+
+impl Sight {
+    pub(crate) fn of(access: &Access) -> Sight {
+        match access {
+            Access::Secret { .. } => Sight::All,
+            Access::Publishable { .. } | Access::Client { .. } => Sight::Offer,
+            Access::Session { customer_id, .. } => Sight::Customer(customer_id.clone()),
+        }
+    }
+
+    fn includes(&self, customer_id: Option<&str>) -> bool {
+        match self {
+            Sight::All => true,
+            Sight::Offer => false,
+            Sight::Customer(own) => customer_id == Some(own),
+        }
+    }
+}
 
 /// A catalog to answer a request from, and what has to be pinned for it to be the same again.
 pub(crate) struct View {
@@ -20,100 +50,89 @@ pub(crate) struct View {
     pub(crate) contract_version: Option<i64>,
 }
 
-/// What is added to which snapshot. None of it ever changes.
-#[derive(Clone, PartialEq)]
-pub(crate) struct Additions {
-    catalog_id: String,
-    contract: Option<(String, i64)>,
-    customer_id: Option<String>,
-}
-
 impl Verifier {
-    /// The current catalog as a request sees it, with the contract as it is now.
-    pub(crate) async fn view(&self, organisation: &str, request: &Json) -> Result<View, Error> {
-        let snapshot = self.current_snapshot(organisation).await?.ok_or(Error::CatalogMissing)?;
+    /// A snapshot as a request sees it, with the contract as it is now.
+    pub(crate) async fn view(
+        &self,
+        organisation: &str,
+        snapshot: &Snapshot,
+        sight: &Sight,
+        request: &Json,
+    ) -> Result<View, Error> {
         let mut version = None;
         if let Some(id) = text_of(request, "contract_id")
-            && let Some(Current::Stored(stored)) = self.current_contract(organisation, &snapshot, id).await?
+            && let Some(Current::Stored(stored)) = self.current_contract(organisation, snapshot, id).await?
         {
             version = Some(stored);
         }
-        self.pinned_view(organisation, &snapshot.id, version, request).await
+        self.pinned_view(organisation, snapshot, sight, version, request).await
     }
 
-    /// A snapshot as a request sees it, with a stored version of the contract or the snapshot's own.
+    /// The same with a stored version of the contract, or the snapshot's own.
     pub(crate) async fn pinned_view(
         &self,
         organisation: &str,
-        catalog_id: &str,
+        snapshot: &Snapshot,
+        sight: &Sight,
         contract_version: Option<i64>,
         request: &Json,
     ) -> Result<View, Error> {
-        let snapshot = self.snapshot(organisation, catalog_id).await?;
-        let view = |catalog| View { catalog_id: catalog_id.into(), catalog, contract_version };
-
-        let contract = text_of(request, "contract_id").map(str::to_owned).zip(contract_version);
-        let mut customers = Vec::new();
-        let mut customer_id = None;
-        if let Some(id) = text_of(request, "customer_id").filter(|id| !snapshot.customers.contains(*id))
-            && let Some(customer) = self.customer(organisation, id).await?
+        let mut contracts = Vec::new();
+        let mut customer_ids = Vec::new();
+        if let Some(id) = text_of(request, "contract_id") {
+            let listed = snapshot.contracts.get(id);
+            let contract = match contract_version {
+                Some(version) => Some(stored_json(&self.contract_version(organisation, id, version).await?)?),
+                None => listed.map(|listed| stored_json(&listed.body)).transpose()?,
+            };
+            if let Some(contract) = contract.filter(|contract| sight.includes(text_of(contract, "customer_id"))) {
+                customer_ids.extend(text_of(&contract, "customer_id").map(str::to_owned));
+                let index = match sight {
+                    Sight::Customer(own) => {
+                        let own = self.contracts_of(organisation, snapshot, own).await?;
+                        own.iter().position(|(own, _)| own == id).unwrap_or(own.len())
+                    }
+                    Sight::All | Sight::Offer => listed.map_or(snapshot.contracts.len(), |listed| listed.index),
+                };
+                contracts.push((index, contract));
+            }
+        }
+        if let Some(id) = text_of(request, "customer_id")
+            && sight.includes(Some(id))
+            && !customer_ids.iter().any(|known| known == id)
         {
-            customers.push(customer);
-            customer_id = Some(id.to_owned());
+            customer_ids.push(id.to_owned());
         }
-        if contract.is_none() && customer_id.is_none() {
-            return Ok(view(Arc::clone(&snapshot.catalog)));
-        }
-
-        let additions = Additions { catalog_id: catalog_id.into(), contract, customer_id };
-        if let Some(catalog) = self.catalogs.views.get(&additions) {
-            return Ok(view(catalog));
-        }
-        let _loading = self.catalogs.loading.lock().await;
-        if let Some(catalog) = self.catalogs.views.get(&additions) {
-            return Ok(view(catalog));
-        }
-        let mut contract = None;
-        if let Some((id, version)) = &additions.contract {
-            let stored = stored_json(&self.contract_version(organisation, id, *version).await?)?;
-            let known = |id: &&str| snapshot.customers.contains(*id) || additions.customer_id.as_deref() == Some(*id);
-            if let Some(id) = text_of(&stored, "customer_id").filter(|id| !known(id)) {
-                customers.extend(self.customer(organisation, id).await?);
+        let mut customers = Vec::new();
+        for id in customer_ids {
+            if let Some((index, body)) = self.customer(organisation, snapshot, &id).await? {
+                let index = match sight {
+                    Sight::Customer(_) => 0,
+                    // One behind the other, where the snapshot has neither.
+                    Sight::All | Sight::Offer => {
+                        index.unwrap_or_else(|| snapshot.customers.len().saturating_add(customers.len()))
+                    }
+                };
+                customers.push((index, stored_json(&body)?));
             }
-            contract = Some(stored);
         }
-        let body = self.catalog_text(organisation, catalog_id).await?;
-        let catalog = tokio::task::spawn_blocking(move || {
-            let mut catalog = stored_json(&body)?;
-            for customer in customers {
-                put(&mut catalog, "customers", stored_json(&customer)?);
-            }
-            if let Some(contract) = contract {
-                put(&mut catalog, "contracts", contract);
-            }
-            Ok::<_, Error>(Arc::new(load_catalog(catalog)?))
-        });
-        let catalog = catalog.await??;
-        self.catalogs.views.keep(additions, Arc::clone(&catalog));
-        Ok(view(catalog))
+        customers.sort_by_key(|(index, _)| *index);
+        let catalog = Arc::new(snapshot.offer.with(customers, contracts)?);
+        Ok(View { catalog_id: snapshot.id.clone(), catalog, contract_version })
     }
 
-    /// A guest who bought before.
-    async fn customer(&self, organisation: &str, id: &str) -> Result<Option<String>, Error> {
+    /// A customer: where the snapshot lists it and its text, or a guest who bought before.
+    pub(crate) async fn customer(
+        &self,
+        organisation: &str,
+        snapshot: &Snapshot,
+        id: &str,
+    ) -> Result<Option<(Option<usize>, String)>, Error> {
+        if let Some(customer) = snapshot.customers.get(id) {
+            return Ok(Some((Some(customer.index), customer.body.clone())));
+        }
         let customer = "SELECT body FROM customers WHERE organisation_id = $1 AND id = $2";
-        Ok(sqlx::query_scalar(customer).bind(organisation).bind(id).fetch_optional(&self.db).await?)
-    }
-}
-
-/// Puts an entry into one of the catalog's lists: in the place of the one with its id, or at the end.
-fn put(catalog: &mut Json, list: &str, entry: Json) {
-    let Json::Object(fields) = catalog else { return };
-    match fields.iter_mut().find(|(name, _)| name == list) {
-        Some((_, Json::List(entries))) => match entries.iter_mut().find(|old| old.get("id") == entry.get("id")) {
-            Some(old) => *old = entry,
-            None => entries.push(entry),
-        },
-        Some((_, entries)) => *entries = Json::List(vec![entry]),
-        None => fields.push((list.into(), Json::List(vec![entry]))),
+        let customer = sqlx::query_scalar(customer).bind(organisation).bind(id);
+        Ok(customer.fetch_optional(&self.store.reads).await?.map(|body| (None, body)))
     }
 }

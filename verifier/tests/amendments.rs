@@ -186,7 +186,7 @@ async fn of_two_amendments_of_one_version_the_second_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_amendments_at_once_one_is_confirmed() {
     let server = Arc::new(Server::with(&[CONTRACT]).await);
-    let replica = Arc::new(Server::at(server.folder.clone(), server.moment.clone(), Assets::default()).await);
+    let replica = Arc::new(server.beside(Assets::default()).await);
     let made_here = server.bought(REQUEST).await;
     for id in ["con_1", &made_here] {
         // Twice: a contract of the catalog is stored by the first round, and amended as stored in the second.

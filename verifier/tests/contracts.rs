@@ -5,12 +5,7 @@ mod support;
 
 use axum::body::Body;
 use checkout_preview::{Json, json};
-use checkout_verifier::http::Assets;
 use sqlx::AssertSqlSafe;
-use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
-use std::path::Path;
-use std::sync::Arc;
 use support::{CONTRACT, GUEST, REQUEST, Server, at, catalog, parse, seats};
 
 fn listed(id: &str, customer_id: &str) -> String {
@@ -190,64 +185,4 @@ async fn wrong_parameters_are_told_together() {
     for query in ["", "limit=1&customer_id=cus_1", "limit=100"] {
         assert_eq!(server.call("GET", &format!("/contracts?{query}"), &[], Body::empty()).await.status, 200, "{query}");
     }
-}
-
-/// What the first version of the database held is held by the newest, and goes on from there.
-#[tokio::test]
-async fn contracts_of_the_first_database_are_carried_over() {
-    let odd = "o'brien%_{}~!-1";
-    let now = Server::empty().await;
-    now.put_catalog(&catalog(&[]).replace(r#""id":"cus_1""#, &format!(r#""id":"{odd}""#))).await;
-    let requests = [REQUEST.replace("cus_1", odd), GUEST.to_owned()];
-    let mut sessions = Vec::new();
-    for request in &requests {
-        sessions.push(now.create(request).await);
-    }
-    let pending = now.create(&requests[0]).await;
-    let mut before = Vec::new();
-    for id in &sessions {
-        before.push((now.confirmed(id).await.text, now.get("/contracts").await.at("/data/0")));
-    }
-
-    // The same rows as the first version had them.
-    let folder = Arc::new(tempfile::tempdir().unwrap());
-    let migrations = folder.path().join("migrations");
-    std::fs::create_dir(&migrations).unwrap();
-    let first = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/0001_first_storey.sql");
-    std::fs::copy(first, migrations.join("0001_first_storey.sql")).unwrap();
-    let file = SqliteConnectOptions::new().filename(folder.path().join("checkout.db")).create_if_missing(true);
-    let old = SqlitePool::connect_with(file).await.unwrap();
-    Migrator::new(migrations).await.unwrap().run(&old).await.unwrap();
-    let mut connection = old.acquire().await.unwrap();
-    let copy = format!(
-        "ATTACH DATABASE '{}' AS now;
-         INSERT INTO catalogs SELECT * FROM now.catalogs;
-         INSERT INTO current_catalogs SELECT * FROM now.current_catalogs;
-         INSERT INTO checkouts SELECT organisation_id, id, checkout_status, catalog_id, as_of, request, preview,
-             expires_at, payment_method_id, created_at, updated_at FROM now.checkouts;
-         INSERT INTO customers SELECT * FROM now.customers;
-         INSERT INTO contracts SELECT organisation_id, id, checkout_id, body, created_at FROM now.contract_versions",
-        now.folder.path().join("checkout.db").display()
-    );
-    sqlx::raw_sql(AssertSqlSafe(copy)).execute(&mut *connection).await.unwrap();
-    drop(connection);
-    old.close().await;
-
-    let server = Server::at(folder, now.moment.clone(), Assets::default()).await;
-    let all = ids(&server, "/contracts?limit=1", async |_| ()).await;
-    assert_eq!(all.len(), 2);
-    for (session, (confirmed, contract)) in sessions.iter().zip(&before) {
-        assert_eq!(server.get(&format!("/checkouts/{session}")).await.text, *confirmed);
-        server.confirm(session).await.refused(409, "checkout_not_confirmable");
-        let (id, customer_id) = (at(&parse(contract), "/id"), at(&parse(contract), "/customer_id"));
-        let (Json::String(id), Json::String(customer_id)) = (id, customer_id) else { panic!("{contract}") };
-        assert_eq!(server.contract(&id).await.text, *contract);
-        let customer_id = customer_id.replace('%', "%25").replace('{', "%7B").replace('}', "%7D");
-        let of_customer = ids(&server, &format!("/contracts?customer_id={customer_id}"), async |_| ()).await;
-        assert_eq!(of_customer, [id.as_str()]);
-        amend(&server, &id).await;
-        assert_eq!(server.contract(&id).await.at("/version"), "2");
-    }
-    assert_eq!(server.confirmed(&pending).await.at("/contract/version"), "1");
-    assert_eq!(server.count("contract_versions").await, 5);
 }

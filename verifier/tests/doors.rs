@@ -46,7 +46,7 @@ async fn other_methods_are_named() {
         ("GET", "/checkouts/preview", "POST"),
         ("GET", "/checkouts/schedule", "POST"),
         ("DELETE", "/catalog", "GET,HEAD,PUT"),
-        ("PUT", "/checkouts", "POST"),
+        ("PUT", "/checkouts", "POST,GET,HEAD"),
         ("POST", "/contracts", "GET,HEAD"),
         ("POST", "/healthz", "GET,HEAD"),
         ("GET", &format!("/checkouts/{NOBODY}/confirm"), "POST"),
@@ -63,7 +63,7 @@ async fn health_is_told_apart_from_readiness() {
     for path in ["/healthz", "/readyz"] {
         assert_eq!(server.get(path).await.text, r#"{"status":"ok"}"#);
     }
-    server.db.close().await;
+    server.verifier.close().await;
     assert_eq!(server.get("/healthz").await.status, 200);
     for path in ["/readyz", "/catalog", "/contracts", &format!("/checkouts/{NOBODY}")] {
         server.get(path).await.refused(503, "service_unavailable");

@@ -1,16 +1,19 @@
-//! A verifier on a database in a temporary folder, called without a socket, at a moment the test chooses.
+//! A verifier on a database of its own, called without a socket, at a moment the test chooses.
+//!
+//! The database is SQLite in a temporary folder, or, where `TEST_POSTGRES_URL` names a server, a new one on that.
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use checkout_preview::{Catalog, Clock, Json, json, read_date, read_instant};
-use checkout_verifier::Verifier;
 use checkout_verifier::clock::Moment;
 use checkout_verifier::http::{Assets, router};
-use checkout_verifier::store::open;
+use checkout_verifier::organisations::Created;
+use checkout_verifier::store::Store;
+use checkout_verifier::{Settings, Verifier};
 use http_body_util::BodyExt;
-use sqlx::SqlitePool;
+use sqlx::{AnyPool, AssertSqlSafe, Connection, Executor};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -70,9 +73,26 @@ pub fn seats(contract_id: &str, quantity: &str) -> String {
 
 pub struct Server {
     router: Router,
-    pub db: SqlitePool,
+    pub verifier: Arc<Verifier>,
+    pub db: AnyPool,
+    pub url: String,
+    pub organisation: Arc<Created>,
     pub moment: Arc<Mutex<Moment>>,
     pub folder: Arc<TempDir>,
+}
+
+/// The address of a new database.
+pub async fn new_database(folder: &TempDir) -> String {
+    let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
+        return format!("sqlite:{}", folder.path().join("checkout.db").display());
+    };
+    sqlx::any::install_default_drivers();
+    let name = format!("test_{}", uuid::Uuid::now_v7().simple());
+    let mut connection = sqlx::AnyConnection::connect(&server).await.unwrap();
+    connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    connection.close().await.unwrap();
+    let (server, _) = server.rsplit_once('/').unwrap();
+    format!("{server}/{name}")
 }
 
 pub struct Answer {
@@ -82,11 +102,17 @@ pub struct Answer {
 }
 
 impl Server {
-    /// A server at noon of 2026-11-22, UTC, without a catalog.
+    /// A server at noon of 2026-11-22, UTC, with one organisation, which has no catalog.
     pub async fn empty() -> Server {
+        Server::with_settings(Settings::default()).await
+    }
+
+    pub async fn with_settings(settings: Settings) -> Server {
         let now = instant("2026-11-22T12:00:00Z");
         let moment = Arc::new(Mutex::new(Moment { now, as_of: None }));
-        Server::at(Arc::new(tempfile::tempdir().unwrap()), moment, Assets::default()).await
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let url = new_database(&folder).await;
+        Server::at(url, folder, moment, settings, Assets::default(), None).await
     }
 
     /// The same with [`CATALOG`].
@@ -103,22 +129,46 @@ impl Server {
         server
     }
 
-    /// A server on the database in `folder`, which is made if there is none.
-    pub async fn at(folder: Arc<TempDir>, moment: Arc<Mutex<Moment>>, assets: Assets) -> Server {
-        let db = open(&format!("sqlite:{}", folder.path().join("checkout.db").display())).await.unwrap();
+    /// A server on a database that may have been used before, for an organisation of it or a new one.
+    async fn at(
+        url: String,
+        folder: Arc<TempDir>,
+        moment: Arc<Mutex<Moment>>,
+        settings: Settings,
+        assets: Assets,
+        organisation: Option<Arc<Created>>,
+    ) -> Server {
+        let store = Store::open(&url, 4).await.unwrap();
+        let db = store.pool().clone();
         let clock = Arc::clone(&moment);
-        let router = router(Verifier::new(db.clone(), move || *clock.lock().unwrap()), assets);
-        Server { router, db, moment, folder }
+        let verifier = Arc::new(Verifier::new(store, settings, move || *clock.lock().unwrap()));
+        let organisation = match organisation {
+            Some(organisation) => organisation,
+            None => Arc::new(verifier.create_organisation("Test").await.unwrap()),
+        };
+        Server { router: router(Arc::clone(&verifier), assets), verifier, db, url, organisation, moment, folder }
     }
 
-    /// Stops it and starts it again on the same file.
+    /// Stops it and starts it again on the same database.
     pub async fn restart(self) -> Server {
-        self.db.close().await;
-        Server::at(self.folder, self.moment, Assets::default()).await
+        self.verifier.close().await;
+        self.beside(Assets::default()).await
+    }
+
+    /// Another server on the same database, with the same keys and clock.
+    pub async fn beside(&self, assets: Assets) -> Server {
+        let (url, folder, moment) = (self.url.clone(), Arc::clone(&self.folder), Arc::clone(&self.moment));
+        Server::at(url, folder, moment, Settings::default(), assets, Some(Arc::clone(&self.organisation))).await
+    }
+
+    /// The same server for another organisation.
+    pub async fn other_organisation(&self) -> Server {
+        let (url, folder, moment) = (self.url.clone(), Arc::clone(&self.folder), Arc::clone(&self.moment));
+        Server::at(url, folder, moment, Settings::default(), Assets::default(), None).await
     }
 
     pub async fn with_assets(self, assets: Assets) -> Server {
-        Server::at(self.folder, self.moment, assets).await
+        self.beside(assets).await
     }
 
     pub fn set_now(&self, now: &str) {
@@ -134,12 +184,62 @@ impl Server {
         answer
     }
 
+    /// Calls with the organisation's secret key.
     pub async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        let key = ("x-api-key", self.organisation.secret_key.as_str());
+        self.call_as(&[key], method, path, headers, body).await
+    }
+
+    /// Calls with the organisation's publishable key.
+    pub async fn call_publicly(&self, method: &str, path: &str, body: impl Into<Body>) -> Answer {
+        let key = ("x-api-key", self.organisation.publishable_key.as_str());
+        self.call_as(&[key], method, path, &[("content-type", "application/json")], body).await
+    }
+
+    /// Calls with a customer's session.
+    pub async fn call_in_session(&self, token: &str, method: &str, path: &str, body: impl Into<Body>) -> Answer {
+        self.call_as(&[("session-id", token)], method, path, &[("content-type", "application/json")], body).await
+    }
+
+    /// Calls with the client secret of a checkout.
+    pub async fn call_with_secret(&self, secret: &str, method: &str, path: &str, body: impl Into<Body>) -> Answer {
+        self.call_as(&[("client-secret", secret)], method, path, &[("content-type", "application/json")], body).await
+    }
+
+    /// Calls for the organisation with some credentials.
+    pub async fn call_as(
+        &self,
+        credentials: &[(&str, &str)],
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        let organisation = ("organisation", self.organisation.organisation.as_str());
+        let all: Vec<_> = [&[organisation], credentials, headers].concat();
+        self.call_plainly(method, path, &all, body).await
+    }
+
+    /// Calls with these headers and no others.
+    pub async fn call_plainly(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// A token for a customer's browser.
+    pub async fn session(&self, customer_id: &str) -> String {
+        let answer = self.post("/sessions", format!(r#"{{"customer_id":"{customer_id}"}}"#)).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        answer.string("session_token")
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -189,16 +289,15 @@ impl Server {
         answer
     }
 
+    /// How many rows a table has, of every organisation.
     pub async fn count(&self, table: &'static str) -> i64 {
-        let count = match table {
-            "catalogs" => "SELECT COUNT(*) FROM catalogs",
-            "checkouts" => "SELECT COUNT(*) FROM checkouts",
-            "customers" => "SELECT COUNT(*) FROM customers",
-            "contracts" => "SELECT COUNT(*) FROM contracts",
-            "contract_versions" => "SELECT COUNT(*) FROM contract_versions",
-            _ => panic!("no table {table}"),
-        };
+        let count = AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
         sqlx::query_scalar(count).fetch_one(&self.db).await.unwrap()
+    }
+
+    /// Changes the database past the server.
+    pub async fn sql(&self, sql: impl Into<String>) {
+        sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(&self.db).await.unwrap();
     }
 
     /// This server's moment on a day.
@@ -230,7 +329,10 @@ impl Answer {
         assert_eq!(self.headers["referrer-policy"], "no-referrer");
         if self.status.is_client_error() || self.status.is_server_error() {
             assert_eq!(self.headers["content-type"], "application/problem+json");
-            assert_eq!(self.string("request_id"), request_id);
+            // An answer that is given again is the first one, to the last byte.
+            if !self.headers.contains_key("idempotent-replayed") {
+                assert_eq!(self.string("request_id"), request_id);
+            }
             assert_eq!(self.json().get("status"), Some(&Json::Number(f64::from(self.status.as_u16()))));
             let Json::Object(members) = self.json() else { panic!("{}", self.text) };
             let names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();

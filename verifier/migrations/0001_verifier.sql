@@ -1,0 +1,179 @@
+-- Portable SQL: the same text runs on SQLite, on PostgreSQL and on what speaks its language. Ids are text (UUIDv7, so
+-- that they ascend with time), instants are microseconds since 1970, documents are text, because their bytes count. The
+-- organisation comes first in every key and index: nothing is ever looked up without it, and a distributed database can
+-- keep what belongs together in one place.
+
+CREATE TABLE organisations (
+    id              TEXT   NOT NULL PRIMARY KEY,
+    name            TEXT   NOT NULL,
+    -- Origins whose pages may call with this organisation's publishable keys, sessions and client secrets; one a line.
+    allowed_origins TEXT   NOT NULL,
+    -- 1 if the holder of a checkout's client secret may confirm it.
+    client_confirms BIGINT NOT NULL,
+    created_at      BIGINT NOT NULL
+);
+
+-- Of keys, tokens and client secrets only the SHA-256 is kept, in hexadecimal.
+CREATE TABLE api_keys (
+    organisation_id TEXT   NOT NULL REFERENCES organisations (id),
+    id              TEXT   NOT NULL,
+    kind            TEXT   NOT NULL,
+    hash            TEXT   NOT NULL,
+    created_at      BIGINT NOT NULL,
+    revoked_at      BIGINT,
+    PRIMARY KEY (organisation_id, id)
+);
+
+CREATE TABLE sessions (
+    organisation_id TEXT   NOT NULL REFERENCES organisations (id),
+    id              TEXT   NOT NULL,
+    customer_id     TEXT   NOT NULL,
+    hash            TEXT   NOT NULL,
+    expires_at      BIGINT NOT NULL,
+    created_at      BIGINT NOT NULL,
+    PRIMARY KEY (organisation_id, id)
+);
+
+CREATE INDEX sessions_expiring ON sessions (organisation_id, expires_at);
+
+-- Snapshots are never changed: checkouts pin them.
+CREATE TABLE catalogs (
+    organisation_id TEXT   NOT NULL REFERENCES organisations (id),
+    id              TEXT   NOT NULL,
+    body            TEXT   NOT NULL,
+    created_at      BIGINT NOT NULL,
+    PRIMARY KEY (organisation_id, id)
+);
+
+CREATE TABLE current_catalogs (
+    organisation_id TEXT NOT NULL PRIMARY KEY REFERENCES organisations (id),
+    catalog_id      TEXT NOT NULL,
+    FOREIGN KEY (organisation_id, catalog_id) REFERENCES catalogs (organisation_id, id)
+);
+
+-- `request`, `catalog_id`, `contract_version`, `as_of` and `previewed_at` (the engine's `now`) are what `preview` was made
+-- from. Every change raises `revision`, and is made only to the revision that was read. `customer_id` and `contract_id`
+-- are those that the session shows.
+CREATE TABLE checkouts (
+    organisation_id   TEXT   NOT NULL REFERENCES organisations (id),
+    id                TEXT   NOT NULL,
+    revision          BIGINT NOT NULL,
+    checkout_status   TEXT   NOT NULL,
+    client_secret     TEXT   NOT NULL,
+    customer_id       TEXT,
+    contract_id       TEXT,
+    catalog_id        TEXT   NOT NULL,
+    -- The version of the contract that `preview` amends, where it is stored here; else null, and `catalog_id` has it.
+    contract_version  BIGINT,
+    as_of             TEXT   NOT NULL,
+    previewed_at      BIGINT NOT NULL,
+    request           TEXT   NOT NULL,
+    preview           TEXT   NOT NULL,
+    expires_at        BIGINT NOT NULL,
+    payment_method_id TEXT,
+    created_at        BIGINT NOT NULL,
+    updated_at        BIGINT NOT NULL,
+    PRIMARY KEY (organisation_id, id),
+    FOREIGN KEY (organisation_id, catalog_id) REFERENCES catalogs (organisation_id, id)
+);
+
+CREATE INDEX checkouts_newest ON checkouts (organisation_id, created_at, id);
+CREATE INDEX checkouts_by_status ON checkouts (organisation_id, checkout_status, created_at, id);
+CREATE INDEX checkouts_by_customer ON checkouts (organisation_id, customer_id, created_at, id);
+CREATE INDEX checkouts_by_contract ON checkouts (organisation_id, contract_id, created_at, id);
+CREATE INDEX checkouts_expiring ON checkouts (organisation_id, expires_at)
+    WHERE checkout_status IN ('pending', 'payment_failed');
+
+-- Guests who bought. `body` is the customer as the engine reads it in a catalog.
+CREATE TABLE customers (
+    organisation_id TEXT   NOT NULL REFERENCES organisations (id),
+    id              TEXT   NOT NULL,
+    body            TEXT   NOT NULL,
+    customer_data   TEXT   NOT NULL,
+    created_at      BIGINT NOT NULL,
+    PRIMARY KEY (organisation_id, id)
+);
+
+-- Of every contract that a checkout made or amended: which version is the current one. Confirming takes this row.
+CREATE TABLE contracts (
+    organisation_id TEXT   NOT NULL REFERENCES organisations (id),
+    id              TEXT   NOT NULL,
+    version         BIGINT NOT NULL,
+    customer_id     TEXT,
+    created_at      BIGINT NOT NULL,
+    PRIMARY KEY (organisation_id, id)
+);
+
+CREATE INDEX contracts_newest ON contracts (organisation_id, created_at, id);
+CREATE INDEX contracts_of_customers ON contracts (organisation_id, customer_id, created_at, id);
+
+-- Never changed: checkouts pin them. The last line of defence: one checkout, one version.
+CREATE TABLE contract_versions (
+    organisation_id TEXT   NOT NULL REFERENCES organisations (id),
+    id              TEXT   NOT NULL,
+    version         BIGINT NOT NULL,
+    checkout_id     TEXT   NOT NULL,
+    body            TEXT   NOT NULL,
+    created_at      BIGINT NOT NULL,
+    PRIMARY KEY (organisation_id, id, version),
+    UNIQUE (organisation_id, checkout_id),
+    FOREIGN KEY (organisation_id, id) REFERENCES contracts (organisation_id, id),
+    FOREIGN KEY (organisation_id, checkout_id) REFERENCES checkouts (organisation_id, id)
+);
+
+-- A call that was made with an `Idempotency-Key`. `status` is null while it runs, which is until `claimed_until` at most;
+-- then it and the rest of the answer are written in the transaction of what the call changes.
+CREATE TABLE idempotency_keys (
+    organisation_id TEXT   NOT NULL REFERENCES organisations (id),
+    idempotency_key TEXT   NOT NULL,
+    fingerprint     TEXT   NOT NULL,
+    claim           TEXT   NOT NULL,
+    claimed_until   BIGINT NOT NULL,
+    status          BIGINT,
+    location        TEXT,
+    body            TEXT,
+    created_at      BIGINT NOT NULL,
+    PRIMARY KEY (organisation_id, idempotency_key)
+);
+
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (organisation_id, created_at);
+
+CREATE TABLE webhooks (
+    organisation_id TEXT   NOT NULL REFERENCES organisations (id),
+    id              TEXT   NOT NULL,
+    url             TEXT   NOT NULL,
+    -- In the clear, for messages are signed with it.
+    secret          TEXT   NOT NULL,
+    created_at      BIGINT NOT NULL,
+    -- When its server said that it is gone (410).
+    disabled_at     BIGINT,
+    PRIMARY KEY (organisation_id, id)
+);
+
+-- Written in the transaction of the change that each tells of. `handed_over` is 1 once there is a delivery for every webhook.
+CREATE TABLE events (
+    organisation_id TEXT   NOT NULL REFERENCES organisations (id),
+    id              TEXT   NOT NULL,
+    body            TEXT   NOT NULL,
+    handed_over     BIGINT NOT NULL,
+    created_at      BIGINT NOT NULL,
+    PRIMARY KEY (organisation_id, id)
+);
+
+CREATE INDEX events_waiting ON events (organisation_id, id) WHERE handed_over = 0;
+CREATE INDEX events_by_age ON events (organisation_id, created_at);
+
+-- `next_attempt_at` is null once it is delivered or given up.
+CREATE TABLE deliveries (
+    organisation_id TEXT   NOT NULL REFERENCES organisations (id),
+    event_id        TEXT   NOT NULL,
+    webhook_id      TEXT   NOT NULL,
+    attempts        BIGINT NOT NULL,
+    next_attempt_at BIGINT,
+    outcome         TEXT,
+    PRIMARY KEY (organisation_id, event_id, webhook_id),
+    FOREIGN KEY (organisation_id, event_id) REFERENCES events (organisation_id, id),
+    FOREIGN KEY (organisation_id, webhook_id) REFERENCES webhooks (organisation_id, id)
+);
+
+CREATE INDEX deliveries_waiting ON deliveries (organisation_id, next_attempt_at) WHERE next_attempt_at IS NOT NULL;

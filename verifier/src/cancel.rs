@@ -1,0 +1,70 @@
+//! `POST /checkouts/{id}/cancel`: a checkout is given up.
+
+use crate::Verifier;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::events::EventType;
+use crate::fields::Fields;
+use crate::http::{CheckoutId, OptionalJson, json_text};
+use crate::idempotency::{Answer, Claimable};
+use crate::status::{Action, Status};
+use crate::store::{micros, repeated};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use std::sync::Arc;
+
+/// Characters of a reason.
+const REASON: usize = 500;
+
+pub(crate) async fn cancel(
+    State(verifier): State<Arc<Verifier>>,
+    caller: Caller,
+    claim: Claimable,
+    CheckoutId(id): CheckoutId,
+    OptionalJson(body): OptionalJson,
+) -> Result<Response, Error> {
+    let mut fields = Fields::of(body, &["reason"])?;
+    let reason = fields.text("reason", REASON);
+    fields.finish()?;
+    let cancelled = Told { status: Status::Cancelled, action: Action::Cancel, event: EventType::CheckoutCancelled };
+    let session = repeated(|| verifier.tell(&caller, &claim, &id, cancelled, None, reason.as_deref())).await?;
+    Ok(json_text(StatusCode::OK, session))
+}
+
+/// A status that a checkout is told to take, and what is said of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Told {
+    pub(crate) action: Action,
+    pub(crate) status: Status,
+    pub(crate) event: EventType,
+}
+
+impl Verifier {
+    /// Gives a checkout a status from outside. `payment_reference` and `reason` go into the event.
+    pub(crate) async fn tell(
+        &self,
+        caller: &Caller,
+        claim: &Claimable,
+        id: &str,
+        told: Told,
+        payment_reference: Option<&str>,
+        reason: Option<&str>,
+    ) -> Result<String, Error> {
+        let organisation = caller.organisation.id.as_str();
+        let mut checkout = self.checkout(caller, id).await?;
+        let now = self.moment().now;
+        told.action.check(checkout.status(now)?)?;
+        checkout.updated_at = micros(now);
+        let event = checkout.event_because(told.event, told.status, checkout.updated_at, payment_reference, reason)?;
+        let answer = Answer { status: 200, location: None, body: checkout.session(organisation, told.status, None)? };
+        let mut transaction = self.store.begin().await?;
+        self.move_to(&mut transaction, organisation, &checkout, told.status).await?;
+        event.write(&mut transaction, organisation).await?;
+        claim.settle(&mut transaction, &answer).await?;
+        transaction.commit().await?;
+        claim.committed();
+        self.happened();
+        Ok(answer.body)
+    }
+}

@@ -1,0 +1,103 @@
+//! The sweeper: writes down what has expired, and deletes what is kept no longer.
+//!
+//! Nobody waits for it: from `expires_at` on a checkout is expired for everyone who asks, and what it writes down is the
+//! status and the event. Any number of verifiers may sweep; each change is made once.
+
+use crate::Verifier;
+use crate::checkouts::{Checkout, checkouts_where};
+use crate::error::Error;
+use crate::events::EventType;
+use crate::idempotency::KEPT;
+use crate::status::Status;
+use crate::store::{Query, micros, repeated};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::Arc;
+
+/// How many checkouts expire in one transaction: other writers wait for it.
+const AT_A_TIME: usize = 50;
+/// How long events are kept that have been delivered or given up.
+const EVENTS_KEPT: TimeDelta = TimeDelta::days(30);
+
+impl Verifier {
+    /// Sweeps at intervals, as long as the process runs.
+    pub async fn sweep_forever(self: Arc<Verifier>) {
+        let mut interval = tokio::time::interval(self.settings.sweep_interval);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            interval.tick().await;
+            // What fails is logged where it fails, and swept the next time.
+            let _ = self.sweep().await;
+            self.limits.tidy();
+        }
+    }
+
+    /// Writes down every expiry that is due, and deletes what is kept no longer.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn sweep(&self) -> Result<(), Error> {
+        let now = self.moment().now;
+        let due =
+            "SELECT o.id FROM organisations o WHERE EXISTS (SELECT 1 FROM checkouts c WHERE c.organisation_id = o.id
+             AND c.checkout_status IN ('pending', 'payment_failed') AND c.expires_at <= $1)";
+        let due: Vec<String> = sqlx::query_scalar(due).bind(micros(now)).fetch_all(&self.store.reads).await?;
+        for organisation in due {
+            self.expire(&organisation, now).await?;
+        }
+        let organisations: Vec<String> =
+            sqlx::query_scalar("SELECT id FROM organisations").fetch_all(&self.store.reads).await?;
+        for organisation in organisations {
+            self.tidy(&organisation, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down the expiries of an organisation that are due.
+    pub(crate) async fn expire(&self, organisation: &str, now: DateTime<Utc>) -> Result<(), Error> {
+        while repeated(|| self.expire_some(organisation, now)).await? {}
+        Ok(())
+    }
+
+    /// The longest due first; whether there may be more.
+    async fn expire_some(&self, organisation: &str, now: DateTime<Utc>) -> Result<bool, Error> {
+        let due = Query::new(checkouts_where!("c.organisation_id = ")).bind(organisation);
+        let due = due.push(" AND c.checkout_status IN ('pending', 'payment_failed') AND c.expires_at <= ");
+        let due = due.bind(micros(now)).push(" ORDER BY c.expires_at, c.id LIMIT ").bind(AT_A_TIME);
+        let due: Vec<Checkout> = due.fetch_all(&self.store.reads).await?;
+        if due.is_empty() {
+            return Ok(false);
+        }
+        let may_be_more = due.len() == AT_A_TIME;
+        let mut transaction = self.store.begin().await?;
+        for mut checkout in due {
+            checkout.updated_at = micros(now);
+            let event = checkout.event(EventType::CheckoutExpired, Status::Expired, checkout.updated_at)?;
+            self.move_to(&mut transaction, organisation, &checkout, Status::Expired).await?;
+            event.write(&mut transaction, organisation).await?;
+        }
+        transaction.commit().await?;
+        self.happened();
+        Ok(may_be_more)
+    }
+
+    async fn tidy(&self, organisation: &str, now: DateTime<Utc>) -> Result<(), Error> {
+        let old = [
+            ("DELETE FROM idempotency_keys WHERE organisation_id = $1 AND created_at <= $2", micros(now - KEPT)),
+            ("DELETE FROM sessions WHERE organisation_id = $1 AND expires_at <= $2", micros(now)),
+        ];
+        for (delete, before) in old {
+            sqlx::query(delete).bind(organisation).bind(before).execute(self.store.writes()).await?;
+        }
+        // Deliveries go with their event; one that still waits keeps it.
+        let mut transaction = self.store.begin().await?;
+        for delete in [
+            "DELETE FROM deliveries WHERE organisation_id = $1 AND next_attempt_at IS NULL
+             AND event_id IN (SELECT id FROM events WHERE organisation_id = $1 AND created_at <= $2)",
+            "DELETE FROM events WHERE organisation_id = $1 AND created_at <= $2 AND handed_over = 1
+             AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.organisation_id = $1 AND d.event_id = events.id)",
+        ] {
+            sqlx::query(delete).bind(organisation).bind(micros(now - EVENTS_KEPT)).execute(&mut *transaction).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+}

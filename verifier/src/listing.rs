@@ -1,0 +1,63 @@
+//! `GET /checkouts`: newest first, a page at a time.
+//!
+//! A page begins behind the last entry of the one before and not at a number, so whatever is created or changed between two
+//! pages, none that was there is skipped or repeated.
+
+use crate::Verifier;
+use crate::caller::Caller;
+use crate::checkouts::{Checkout, checkouts_where};
+use crate::error::Error;
+use crate::http::json_text;
+use crate::page::{Cursor, Page};
+use crate::store::Query;
+use axum::extract::{Query as Parameters, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use std::sync::Arc;
+
+pub(crate) async fn list(
+    State(verifier): State<Arc<Verifier>>,
+    caller: Caller,
+    Parameters(parameters): Parameters<Vec<(String, String)>>,
+) -> Result<Response, Error> {
+    let page = Page::of_checkouts(parameters)?;
+    let organisation = &caller.organisation.id;
+    let now = verifier.moment().now;
+    if page.checkout_status.is_some() {
+        // Now what is stored is what is so.
+        verifier.expire(organisation, now).await?;
+    }
+    let mut query = Query::new(checkouts_where!("c.organisation_id = ")).bind(organisation);
+    if let Some(status) = page.checkout_status {
+        query = query.push(" AND c.checkout_status = ").bind(status.as_str());
+    }
+    if let Some(customer_id) = &page.customer_id {
+        query = query.push(" AND c.customer_id = ").bind(customer_id);
+    }
+    if let Some(contract_id) = &page.contract_id {
+        query = query.push(" AND c.contract_id = ").bind(contract_id);
+    }
+    if let Some(created_after) = page.created_after {
+        query = query.push(" AND c.created_at > ").bind(created_after);
+    }
+    if let Some(created_before) = page.created_before {
+        query = query.push(" AND c.created_at < ").bind(created_before);
+    }
+    if let Some(Cursor::MadeHere { created_at, id }) = &page.after {
+        query = query.push(" AND (c.created_at, c.id) < (").bind(*created_at).push(", ").bind(id).push(")");
+    }
+    let query = query.push(" ORDER BY c.created_at DESC, c.id DESC LIMIT ").bind(page.limit.saturating_add(1));
+    let mut found: Vec<Checkout> = query.fetch_all(&verifier.store.reads).await?;
+    let more = found.len() > page.limit;
+    found.truncate(page.limit);
+    let next_cursor = found.last().filter(|_| more).map(|last| {
+        let last = Cursor::MadeHere { created_at: last.created_at, id: last.id.clone() };
+        format!("\"{}\"", last.write())
+    });
+    let mut sessions = Vec::new();
+    for checkout in &found {
+        sessions.push(checkout.session(organisation, checkout.status(now)?, None)?);
+    }
+    let next_cursor = next_cursor.as_deref().unwrap_or("null");
+    Ok(json_text(StatusCode::OK, format!("{{\"data\":[{}],\"next_cursor\":{next_cursor}}}", sessions.join(","))))
+}

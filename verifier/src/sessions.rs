@@ -1,0 +1,81 @@
+//! `POST /sessions`: a token with which a customer's browser speaks for that customer, for a while.
+
+use crate::Verifier;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::http::{JsonBody, json_text};
+use crate::idempotency::{Answer, Claimable};
+use crate::secret::{Kind, Secret};
+use crate::store::{micros, wire};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use checkout_preview::{ProblemCode, quoted};
+use serde::Serialize;
+use std::sync::Arc;
+
+const DEFAULT_TTL: i64 = 3600;
+const LONGEST_TTL: i64 = 24 * 3600;
+
+#[derive(Serialize)]
+struct Session<'a> {
+    session_token: &'a str,
+    customer_id: &'a str,
+    expires_at: String,
+}
+
+pub(crate) async fn create(
+    State(verifier): State<Arc<Verifier>>,
+    caller: Caller,
+    claim: Claimable,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Error> {
+    let organisation = caller.organisation.id.as_str();
+    let mut fields = Fields::of(Some(body), &["customer_id", "ttl_seconds"])?;
+    let names_a_customer = fields.has("customer_id");
+    let customer_id = fields.id("customer_id");
+    let ttl = fields.whole_number("ttl_seconds", 1..=LONGEST_TTL).unwrap_or(DEFAULT_TTL);
+    if !names_a_customer {
+        let message = "no customer to speak for".into();
+        fields.refuse(ProblemCode::CustomerIdRequired, "customer_id", message, "send `customer_id`");
+    }
+    if let Some(id) = &customer_id {
+        let snapshot = verifier.current_snapshot(&caller).await?.ok_or(Error::CatalogMissing)?;
+        if verifier.customer(organisation, &snapshot, id).await?.is_none() {
+            let help = "send the id of a customer in the catalog, or of a guest who bought";
+            fields.refuse(
+                ProblemCode::CustomerNotFound,
+                "customer_id",
+                format!("there is no customer {}", quoted(id)),
+                help,
+            );
+        }
+    }
+    fields.finish()?;
+    let Some(customer_id) = customer_id else { return Err(Error::Internal("a problem was not told")) };
+
+    let now = verifier.moment().now;
+    let secret = Secret::new(Kind::SessionToken);
+    let expires_at = micros(now).saturating_add(ttl.saturating_mul(1_000_000));
+    let session = Session { session_token: &secret.text, customer_id: &customer_id, expires_at: wire(expires_at)? };
+    let body = serde_json::to_string(&session).map_err(|_| Error::Internal("a session cannot be written"))?;
+    let answer = Answer { status: 201, location: None, body };
+    let mut transaction = verifier.store.begin().await?;
+    sqlx::query(
+        "INSERT INTO sessions (organisation_id, id, customer_id, hash, expires_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(organisation)
+    .bind(&secret.id)
+    .bind(&customer_id)
+    .bind(&secret.hash)
+    .bind(expires_at)
+    .bind(micros(now))
+    .execute(&mut *transaction)
+    .await?;
+    claim.settle(&mut transaction, &answer).await?;
+    transaction.commit().await?;
+    claim.committed();
+    Ok(json_text(StatusCode::CREATED, answer.body))
+}
