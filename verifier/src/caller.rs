@@ -107,6 +107,15 @@ impl Caller {
         }
     }
 
+    /// By what the log names it.
+    pub(crate) fn logged_as(&self) -> &str {
+        match &self.access {
+            Access::Secret { key_id } | Access::Publishable { key_id } => key_id,
+            Access::Session { session_id, .. } => session_id,
+            Access::Client { .. } => "client",
+        }
+    }
+
     /// Who sends a request with an `Idempotency-Key`: what one may ask again, no other may be answered.
     pub(crate) fn asks_as(&self) -> String {
         match &self.access {

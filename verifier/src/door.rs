@@ -53,6 +53,9 @@ impl Verifier {
             Err(error) => return error.into_response(),
         };
         request.extensions_mut().insert(caller.clone());
+        // Ids, and no secret.
+        let span = tracing::Span::current();
+        span.record("organisation", caller.organisation.id.as_str()).record("caller", caller.logged_as());
         match key {
             None => next.run(request).await,
             Some(key) => self.once(&caller, key, request, next).await.unwrap_or_else(Error::into_response),
@@ -106,7 +109,7 @@ fn again(answer: Answer) -> Response {
     if let Some(location) = answer.location.and_then(|location| HeaderValue::from_str(&location).ok()) {
         response.headers_mut().insert(LOCATION, location);
     }
-    response.extensions_mut().insert(Written);
+    response.extensions_mut().insert(Written::default());
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     response
 }

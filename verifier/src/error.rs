@@ -97,7 +97,7 @@ pub(crate) struct Problem {
     r#type: &'static str,
     title: &'static str,
     status: u16,
-    code: String,
+    pub(crate) code: String,
     detail: String,
     pub(crate) request_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]

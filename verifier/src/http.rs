@@ -10,7 +10,9 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
@@ -26,6 +28,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeader;
 use tracing::Instrument;
+use tracing::field::Empty;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -102,7 +105,7 @@ async fn finish(State(verifier): State<Arc<Verifier>>, mut request: Request, nex
     // The route and not the path: whatever a stranger puts into an address stays out of the log.
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
-    let span = tracing::info_span!("request", request_id = %id.0, %method, route);
+    let span = tracing::info_span!("request", request_id = %id.0, %method, route, organisation = Empty, caller = Empty);
     async {
         let started = Instant::now();
         let response = tokio::time::timeout(verifier.settings.request_limit, next.run(request)).await;
@@ -111,7 +114,11 @@ async fn finish(State(verifier): State<Arc<Verifier>>, mut request: Request, nex
         let took = started.elapsed();
         verifier.metrics.answered(&method, &route, response.status(), took);
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(status = response.status().as_u16(), milliseconds, "answered");
+        let status = response.status().as_u16();
+        match response.extensions().get::<Written>() {
+            Some(Written { code: Some(code) }) => tracing::info!(status, code, milliseconds, "answered"),
+            _ => tracing::info!(status, milliseconds, "answered"),
+        }
         response
     }
     .instrument(span)
@@ -152,9 +159,11 @@ fn inline_scripts(page: &str) -> impl Iterator<Item = &str> {
     texts.filter(|text| !text.is_empty())
 }
 
-/// The body of this answer is written already, though it is an error.
-#[derive(Clone)]
-pub(crate) struct Written;
+/// The body of this answer is written already, though it is an error; its code is for the log.
+#[derive(Clone, Default)]
+pub(crate) struct Written {
+    code: Option<String>,
+}
 
 /// Gives an error its problem as a body.
 pub(crate) fn written(response: Response, id: &RequestId) -> Response {
@@ -172,7 +181,10 @@ pub(crate) fn written(response: Response, id: &RequestId) -> Response {
             let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).max(1);
             parts.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        parts.extensions.insert(Written);
+        if parts.status == StatusCode::UNAUTHORIZED {
+            parts.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("ApiKey"));
+        }
+        parts.extensions.insert(Written { code: Some(problem.code) });
     }
     Response::from_parts(parts, body)
 }
