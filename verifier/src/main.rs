@@ -52,7 +52,14 @@ enum Command {
 struct Database {
     /// The database: sqlite:FILE, which is created if there is none, or postgres://USER@HOST:5432/NAME. Of several hosts,
     /// HOST:5432,OTHER:5432, the one that takes writes is used, now and after it has changed.
-    #[arg(long, env = "DATABASE_URL", value_name = "URL", default_value = "sqlite:checkout.db")]
+    // Its value may hold a password, which --help would show.
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        default_value = "sqlite:checkout.db"
+    )]
     database: String,
 }
 
