@@ -142,10 +142,12 @@ CREATE TABLE webhooks (
     organisation_id TEXT   NOT NULL REFERENCES organisations (id),
     id              TEXT   NOT NULL,
     url             TEXT   NOT NULL,
-    -- In the clear, for messages are signed with it.
+    -- In the clear, for messages are signed with it; and for a day after it was replaced, with the one before.
     secret          TEXT   NOT NULL,
+    old_secret      TEXT,
+    rotated_at      BIGINT,
     created_at      BIGINT NOT NULL,
-    -- When its server said that it is gone (410).
+    -- When whoever owns it or its server (410) has had enough.
     disabled_at     BIGINT,
     PRIMARY KEY (organisation_id, id)
 );
@@ -163,7 +165,8 @@ CREATE TABLE events (
 CREATE INDEX events_waiting ON events (organisation_id, id) WHERE handed_over = 0;
 CREATE INDEX events_by_age ON events (organisation_id, created_at);
 
--- `next_attempt_at` is null once it is delivered or given up.
+-- `next_attempt_at` is null once it is delivered or given up, and while an attempt runs the instant at which it is taken to
+-- have died.
 CREATE TABLE deliveries (
     organisation_id TEXT   NOT NULL REFERENCES organisations (id),
     event_id        TEXT   NOT NULL,
@@ -176,4 +179,5 @@ CREATE TABLE deliveries (
     FOREIGN KEY (organisation_id, webhook_id) REFERENCES webhooks (organisation_id, id)
 );
 
-CREATE INDEX deliveries_waiting ON deliveries (organisation_id, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX deliveries_waiting ON deliveries (organisation_id, webhook_id, next_attempt_at, event_id)
+    WHERE next_attempt_at IS NOT NULL;

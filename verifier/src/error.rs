@@ -148,6 +148,11 @@ impl Problem {
 const MOMENT: Duration = Duration::from_secs(1);
 
 impl Error {
+    /// What nobody waits for the answer to.
+    pub(crate) fn log(self) {
+        self.problem();
+    }
+
     pub(crate) fn problem(self) -> Problem {
         use StatusCode as S;
         match self {

@@ -25,8 +25,10 @@ impl Verifier {
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
-            // What fails is logged where it fails, and swept the next time.
-            let _ = self.sweep().await;
+            // What fails is swept the next time.
+            if let Err(error) = self.sweep().await {
+                error.log();
+            }
             self.limits.tidy();
         }
     }

@@ -18,6 +18,7 @@
 //! - `events`: what happened, for those who want to be told
 //! - `checkouts`, `listing`, `fields`, `change`, `cancel`, `payment`, `confirm`: what can be done with a checkout
 //! - `expiry`: the sweeper
+//! - [`webhooks`], [`subscriptions`], [`outbox`]: events on their way to those who want to be told
 //! - `metrics`: what is counted
 //! - [`schema`]: what goes over the wire, for `/openapi.json`
 //! - [`docs_page`]: the same to be read, and to be tried
@@ -47,6 +48,7 @@ mod limits;
 mod listing;
 mod metrics;
 pub mod organisations;
+pub mod outbox;
 mod page;
 mod payment;
 mod postgres;
@@ -58,6 +60,7 @@ pub mod server;
 mod sessions;
 pub mod status;
 pub mod store;
+pub mod subscriptions;
 mod view;
 pub mod webhooks;
 
@@ -79,6 +82,8 @@ pub struct Settings {
     pub rate_limit: NonZeroU32,
     /// How often expiries are written down.
     pub sweep_interval: Duration,
+    /// Whether events may be sent to private addresses, and without TLS.
+    pub webhooks_allow_private: bool,
 }
 
 impl Default for Settings {
@@ -89,6 +94,7 @@ impl Default for Settings {
             request_limit: Duration::from_secs(10),
             rate_limit: NonZeroU32::MIN.saturating_add(999),
             sweep_interval: Duration::from_secs(5),
+            webhooks_allow_private: false,
         }
     }
 }

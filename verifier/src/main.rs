@@ -6,8 +6,11 @@ use checkout_verifier::command::{Given, answer_lines, indented, readable};
 use checkout_verifier::error::Error;
 use checkout_verifier::http::{Assets, metrics_router, router};
 use checkout_verifier::organisations::{KeyKind, read_origin};
+use checkout_verifier::outbox::Outbox;
 use checkout_verifier::server::{ConnectionLimits, serve};
 use checkout_verifier::store::{Store, without_password};
+use checkout_verifier::subscriptions::NotMade;
+use checkout_verifier::webhooks::{self, client::Client};
 use checkout_verifier::{Settings, Verifier};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::{self, BufReader, BufWriter, Write};
@@ -39,6 +42,9 @@ enum Command {
     /// Make an organisation's keys, list them, revoke them.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Make an organisation's webhooks, list them, give them new secrets, disable them.
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Print a preview or a billing schedule without a server.
     Preview(Preview),
     /// Check, import or export a catalog.
@@ -97,6 +103,8 @@ struct Serve {
     /// How often expiries are written down, in seconds. (A checkout is expired in time, whatever is written.)
     #[arg(long, env = "SWEEP_INTERVAL", value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     sweep_interval: u64,
+    #[command(flatten)]
+    private: Private,
     /// A folder to serve at `/`, for paths that no endpoint takes.
     #[arg(long, env = "WWW", value_name = "DIR")]
     www: Option<PathBuf>,
@@ -155,6 +163,50 @@ enum Kind {
     Secret,
     /// For the merchant's pages.
     Publishable,
+}
+
+#[derive(Subcommand)]
+enum WebhookCommand {
+    /// Make a webhook; its secret is printed once. It is told of what happens from now on.
+    Create {
+        #[command(flatten)]
+        organisation: Organisation,
+        /// Where events are sent to, such as https://shop.example/webhooks.
+        #[arg(long, value_name = "URL")]
+        url: String,
+        #[command(flatten)]
+        private: Private,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Print an organisation's webhooks, and how delivering to them goes.
+    List {
+        #[command(flatten)]
+        organisation: Organisation,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Give a webhook a new secret, which is printed once. For a day messages are signed with the old one, too.
+    Rotate {
+        /// The webhook's id, as `webhook list` prints it.
+        webhook: uuid::Uuid,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Disable a webhook: it is told of nothing any more.
+    Disable {
+        /// The webhook's id, as `webhook list` prints it.
+        webhook: uuid::Uuid,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+#[derive(Args)]
+struct Private {
+    /// Allow webhooks at private addresses, and without TLS.
+    #[arg(long, env = "WEBHOOKS_ALLOW_PRIVATE")]
+    webhooks_allow_private: bool,
 }
 
 #[derive(Subcommand)]
@@ -278,6 +330,7 @@ fn main() -> ExitCode {
         Command::Serve(settings) => run(serve_until_stopped(*settings)),
         Command::Organisation(command) => run(organisation(command)),
         Command::Key(command) => run(key(command)),
+        Command::Webhook(command) => run(webhook(command)),
         Command::Preview(preview) => print_previews(preview),
         Command::Catalog(CatalogCommand::Check { file }) => check(&file),
         Command::Catalog(CatalogCommand::Import { file, organisation, database }) => {
@@ -333,6 +386,7 @@ async fn serve_until_stopped(settings: Serve) -> Result<(), Failure> {
             request_limit: Duration::from_secs(settings.request_time),
             rate_limit: settings.rate_limit,
             sweep_interval: Duration::from_secs(settings.sweep_interval),
+            webhooks_allow_private: settings.private.webhooks_allow_private,
         },
         Moment::system,
     ));
@@ -344,6 +398,14 @@ async fn serve_until_stopped(settings: Serve) -> Result<(), Failure> {
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
     let sweeping = tokio::spawn(Arc::clone(&verifier).sweep_forever());
+    let allow_private = settings.private.webhooks_allow_private;
+    let delivering = match Client::new(webhooks::client::Settings { allow_private, ..Default::default() }) {
+        Ok(client) => Some(tokio::spawn(Arc::clone(&verifier).deliver_forever(Outbox::new(client)))),
+        Err(cause) => {
+            tracing::warn!(%cause, "no event is delivered by this process");
+            None
+        }
+    };
     let measuring = metrics.map(|listener| {
         let router = metrics_router(Arc::clone(&verifier));
         tokio::spawn(serve(listener, router, limits, until_stopped(stopped.clone())))
@@ -355,6 +417,10 @@ async fn serve_until_stopped(settings: Serve) -> Result<(), Failure> {
     signal.await;
     let _ = stop.send(true);
     sweeping.abort();
+    // An attempt that is cut off is made again, by whoever sees its lease end.
+    if let Some(delivering) = delivering {
+        delivering.abort();
+    }
     let _ = serving.await;
     if let Some(measuring) = measuring {
         let _ = measuring.await;
@@ -370,8 +436,16 @@ async fn listen(address: &str) -> Result<TcpListener, String> {
 
 /// Opens the database, does something with it, and closes it.
 async fn on(database: &Database, work: impl AsyncFnOnce(Verifier) -> Result<(), Failure>) -> Result<(), Failure> {
+    on_with(database, Settings::default(), work).await
+}
+
+async fn on_with(
+    database: &Database,
+    settings: Settings,
+    work: impl AsyncFnOnce(Verifier) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let store = Store::open(&database.database, 1).await?;
-    let done = work(Verifier::new(store.clone(), Settings::default(), Moment::system)).await;
+    let done = work(Verifier::new(store.clone(), settings, Moment::system)).await;
     store.close().await;
     done
 }
@@ -391,6 +465,32 @@ async fn organisation(command: OrganisationCommand) -> Result<(), Failure> {
                 print_json(&verifier.update_organisation(&id, origins.as_deref(), client_confirms).await?)
             })
             .await
+        }
+    }
+}
+
+async fn webhook(command: WebhookCommand) -> Result<(), Failure> {
+    match command {
+        WebhookCommand::Create { organisation, url, private, database } => {
+            let id = organisation.organisation.to_string();
+            let webhooks_allow_private = private.webhooks_allow_private;
+            let settings = Settings { webhooks_allow_private, ..Settings::default() };
+            on_with(&database, settings, async |verifier| match verifier.create_webhook(&id, &url).await {
+                Ok(made) => print_json(&made),
+                Err(NotMade::Url(refused)) => Err(format!("`{url}`: {refused}; {}", refused.help()).into()),
+                Err(NotMade::Failed(error)) => Err(error.into()),
+            })
+            .await
+        }
+        WebhookCommand::List { organisation, database } => {
+            let id = organisation.organisation.to_string();
+            on(&database, async |verifier| verifier.webhooks(&id).await?.iter().try_for_each(print_json)).await
+        }
+        WebhookCommand::Rotate { webhook, database } => {
+            on(&database, async |verifier| print_json(&verifier.rotate_webhook(&webhook.to_string()).await?)).await
+        }
+        WebhookCommand::Disable { webhook, database } => {
+            on(&database, async |verifier| Ok(verifier.disable_webhook(&webhook.to_string()).await?)).await
         }
     }
 }

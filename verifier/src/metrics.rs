@@ -22,7 +22,7 @@ pub(crate) struct Metrics {
     seconds: Family<Route, Histogram, fn() -> Histogram>,
     previews: Family<Type, Counter>,
     mismatches: Counter,
-    pub(crate) deliveries: Family<Outcome, Counter>,
+    deliveries: Family<Outcome, Counter>,
     checkouts: Family<InStatus, Gauge>,
     outbox_lag: Gauge<f64, AtomicU64>,
     connections: Family<Connections, Gauge>,
@@ -47,8 +47,8 @@ struct Type {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct Outcome {
-    pub(crate) outcome: &'static str,
+struct Outcome {
+    outcome: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -102,6 +102,10 @@ impl Metrics {
 
     pub(crate) fn previewed(&self, checkout_type: CheckoutType) {
         self.previews.get_or_create(&Type { checkout_type: name(checkout_type) }).inc();
+    }
+
+    pub(crate) fn delivered(&self, outcome: &'static str) {
+        self.deliveries.get_or_create(&Outcome { outcome }).inc();
     }
 
     pub(crate) fn mismatched(&self) {

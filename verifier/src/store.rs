@@ -204,6 +204,18 @@ impl Query {
         }
         Ok(query.fetch_all(pool).await?)
     }
+
+    /// How many rows were changed.
+    pub(crate) async fn execute(self, connection: &mut AnyConnection) -> Result<u64, Error> {
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(self.sql));
+        for value in self.values {
+            query = match value {
+                Value::Text(text) => query.bind(text),
+                Value::Number(number) => query.bind(number),
+            };
+        }
+        Ok(query.execute(connection).await?.rows_affected())
+    }
 }
 
 impl From<&str> for Value {

@@ -1,0 +1,314 @@
+//! The outbox: every event is delivered to every webhook that its organisation had when it happened, at least once.
+//!
+//! In: `events`, written by the changes they tell of. Out: signed messages (`webhooks`), and in `deliveries` what came of
+//! each. Any number of verifiers may work on one database: an event is handed over, and an attempt taken, by a statement
+//! that one of them wins. Whoever dies in the middle leaves a lease that ends, and the event is sent again.
+
+use crate::Verifier;
+use crate::error::Error;
+use crate::store::{Query, instant, micros};
+use crate::webhooks::client::{Client, Outcome};
+use crate::webhooks::signature::Secret;
+use crate::webhooks::{Endpoint, Message, backoff};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+
+/// How often the outbox is looked at where nothing wakes it: for what other verifiers left, and for second attempts.
+const POLL: Duration = Duration::from_secs(1);
+/// How many events of an organisation are handed over at a time, so that each gets its turn.
+const AT_A_TIME: usize = 100;
+/// How many attempts run at once; and at one webhook, so that a slow one does not hold up the others.
+const ATTEMPTS: usize = 64;
+const ATTEMPTS_AT_ONE: usize = 8;
+/// Longer than any attempt takes: after it another verifier may try.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// How long messages are signed with the secret that was replaced, too.
+const OLD_SECRET: TimeDelta = TimeDelta::hours(24);
+
+/// The attempts that run.
+pub struct Outbox {
+    client: Client,
+    places: Arc<Semaphore>,
+    at_one: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+impl Outbox {
+    /// An outbox that sends with this client.
+    pub fn new(client: Client) -> Outbox {
+        Outbox { client, places: Arc::new(Semaphore::new(ATTEMPTS)), at_one: Arc::default() }
+    }
+
+    /// A place for an attempt at a webhook, if there is one.
+    fn place(&self, webhook: &str) -> Option<Place> {
+        let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        let mut at_one = self.at_one.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = at_one.entry(webhook.to_owned()).or_default();
+        if *running >= ATTEMPTS_AT_ONE {
+            return None;
+        }
+        *running = running.saturating_add(1);
+        Some(Place { webhook: webhook.to_owned(), at_one: Arc::clone(&self.at_one), _permit: permit })
+    }
+}
+
+/// Given back when the attempt has ended, however it does.
+struct Place {
+    webhook: String,
+    at_one: Arc<Mutex<HashMap<String, usize>>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut at_one = self.at_one.lock().unwrap_or_else(PoisonError::into_inner);
+        match at_one.get_mut(&self.webhook) {
+            Some(running) if *running > 1 => *running = running.saturating_sub(1),
+            Some(_) | None => {
+                at_one.remove(&self.webhook);
+            }
+        }
+    }
+}
+
+/// A webhook that something waits for.
+#[derive(sqlx::FromRow)]
+struct Waiting {
+    organisation_id: String,
+    id: String,
+    url: String,
+    secret: String,
+    old_secret: Option<String>,
+    rotated_at: Option<i64>,
+    disabled_at: Option<i64>,
+}
+
+/// A delivery whose time has come.
+#[derive(sqlx::FromRow)]
+struct Due {
+    event_id: String,
+    attempts: i64,
+    next_attempt_at: i64,
+    body: String,
+    happened_at: i64,
+}
+
+impl Verifier {
+    /// Delivers events as they happen, as long as the process runs.
+    pub async fn deliver_forever(self: Arc<Verifier>, outbox: Outbox) {
+        let mut attempts = JoinSet::new();
+        loop {
+            // What fails is done in the next round.
+            match self.deliver_round(&outbox, &mut attempts).await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => error.log(),
+            }
+            tokio::select! {
+                () = self.news.notified() => {}
+                // A place is free again.
+                Some(_) = attempts.join_next() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+            while attempts.try_join_next().is_some() {}
+        }
+    }
+
+    /// Delivers what is due now, and waits until every attempt has ended.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn deliver(self: &Arc<Verifier>, outbox: &Outbox) -> Result<(), Error> {
+        let mut attempts = JoinSet::new();
+        loop {
+            let more = self.deliver_round(outbox, &mut attempts).await?;
+            if !more && attempts.join_next().await.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Hands events over and begins attempts, each organisation and webhook in its turn; whether there is more to do at once.
+    async fn deliver_round(self: &Arc<Verifier>, outbox: &Outbox, attempts: &mut JoinSet<()>) -> Result<bool, Error> {
+        let mut more = false;
+        let happened = "SELECT o.id FROM organisations o
+             WHERE EXISTS (SELECT 1 FROM events e WHERE e.organisation_id = o.id AND e.handed_over = 0)";
+        let happened: Vec<String> = sqlx::query_scalar(happened).fetch_all(&self.store.reads).await?;
+        for organisation in happened {
+            more |= match self.hand_over(&organisation).await {
+                // Another verifier is at it.
+                Err(Error::Overtaken) => false,
+                done => done?,
+            };
+        }
+        let now = self.moment().now;
+        let waiting = "SELECT w.organisation_id, w.id, w.url, w.secret, w.old_secret, w.rotated_at, w.disabled_at
+             FROM webhooks w WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.organisation_id = w.organisation_id
+             AND d.webhook_id = w.id AND d.next_attempt_at <= $1)";
+        let waiting: Vec<Waiting> = sqlx::query_as(waiting).bind(micros(now)).fetch_all(&self.store.reads).await?;
+        for webhook in waiting {
+            if webhook.disabled_at.is_some() {
+                self.give_up(&webhook).await?;
+            } else {
+                more |= self.begin(outbox, attempts, webhook, now).await?;
+            }
+        }
+        Ok(more)
+    }
+
+    /// Makes deliveries of the oldest events that have none; whether there may be more.
+    async fn hand_over(&self, organisation: &str) -> Result<bool, Error> {
+        let events = Query::new("SELECT id, created_at FROM events WHERE handed_over = 0 AND organisation_id = ");
+        let events = events.bind(organisation).push(" ORDER BY id LIMIT ").bind(AT_A_TIME);
+        let events: Vec<(String, i64)> = events.fetch_all(&self.store.reads).await?;
+        let webhooks = "SELECT id, created_at FROM webhooks WHERE organisation_id = $1 AND disabled_at IS NULL";
+        let webhooks: Vec<(String, i64)> =
+            sqlx::query_as(webhooks).bind(organisation).fetch_all(&self.store.reads).await?;
+
+        let mut transaction = self.store.begin().await?;
+        let mut handed = Query::new("UPDATE events SET handed_over = 1 WHERE handed_over = 0 AND organisation_id = ")
+            .bind(organisation)
+            .push(" AND id IN (");
+        for (index, (event, _)) in events.iter().enumerate() {
+            handed = handed.push(if index == 0 { "" } else { ", " }).bind(event);
+        }
+        let handed = handed.push(")").execute(&mut transaction).await?;
+        if handed != u64::try_from(events.len()).unwrap_or(u64::MAX) {
+            return Err(Error::Overtaken);
+        }
+        for (webhook, since) in &webhooks {
+            let mut deliveries = Query::new(
+                "INSERT INTO deliveries (organisation_id, event_id, webhook_id, attempts, next_attempt_at) VALUES ",
+            );
+            let mut separator = "(";
+            for (event, happened_at) in events.iter().filter(|(_, happened_at)| happened_at >= since) {
+                deliveries = deliveries.push(separator).bind(organisation).push(", ").bind(event).push(", ");
+                deliveries = deliveries.bind(webhook).push(", 0, ").bind(*happened_at).push(")");
+                separator = ", (";
+            }
+            if separator != "(" {
+                deliveries.execute(&mut transaction).await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(events.len() == AT_A_TIME)
+    }
+
+    /// Nobody is told any more.
+    async fn give_up(&self, webhook: &Waiting) -> Result<(), Error> {
+        let give_up = "UPDATE deliveries SET next_attempt_at = NULL, outcome = 'the webhook is disabled'
+             WHERE organisation_id = $1 AND webhook_id = $2 AND next_attempt_at IS NOT NULL";
+        let give_up = sqlx::query(give_up).bind(&webhook.organisation_id).bind(&webhook.id);
+        give_up.execute(self.store.writes()).await?;
+        Ok(())
+    }
+
+    /// Begins as many attempts at a webhook as there are places; whether there may be more to begin.
+    async fn begin(
+        self: &Arc<Verifier>,
+        outbox: &Outbox,
+        attempts: &mut JoinSet<()>,
+        webhook: Waiting,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Error> {
+        let due = Query::new(
+            "SELECT d.event_id, d.attempts, d.next_attempt_at, e.body, e.created_at AS happened_at FROM deliveries d
+             JOIN events e ON e.organisation_id = d.organisation_id AND e.id = d.event_id WHERE d.organisation_id = ",
+        );
+        let due = due.bind(&webhook.organisation_id).push(" AND d.webhook_id = ").bind(&webhook.id);
+        let due = due.push(" AND d.next_attempt_at <= ").bind(micros(now));
+        let due = due.push(" ORDER BY d.next_attempt_at, d.event_id LIMIT ").bind(ATTEMPTS_AT_ONE);
+        let due: Vec<Due> = due.fetch_all(&self.store.reads).await?;
+        let may_be_more = due.len() == ATTEMPTS_AT_ONE;
+        let webhook = Arc::new(webhook);
+        for due in due {
+            // Where there is none, the end of an attempt brings the next round.
+            let Some(place) = outbox.place(&webhook.id) else { return Ok(false) };
+            let Some(message) = self.take(&webhook, &due, now).await? else { continue };
+            let endpoint = endpoint(&webhook, now)?;
+            let (verifier, webhook, client) = (Arc::clone(self), Arc::clone(&webhook), outbox.client.clone());
+            attempts.spawn(async move {
+                let outcome = client.deliver(&endpoint, &message).await;
+                // Where it cannot be written down the lease ends, and the event is sent again.
+                if let Err(error) = verifier.note(&webhook, &due, outcome).await {
+                    error.log();
+                }
+                drop(place);
+            });
+        }
+        Ok(may_be_more)
+    }
+
+    /// Takes an attempt; `None` if another verifier has.
+    async fn take(&self, webhook: &Waiting, due: &Due, now: DateTime<Utc>) -> Result<Option<Message>, Error> {
+        let taken = sqlx::query(
+            "UPDATE deliveries SET attempts = attempts + 1, next_attempt_at = $6 WHERE organisation_id = $1
+             AND event_id = $2 AND webhook_id = $3 AND attempts = $4 AND next_attempt_at = $5",
+        )
+        .bind(&webhook.organisation_id)
+        .bind(&due.event_id)
+        .bind(&webhook.id)
+        .bind(due.attempts)
+        .bind(due.next_attempt_at)
+        .bind(micros(now + LEASE))
+        .execute(self.store.writes())
+        .await?;
+        if taken.rows_affected() == 0 {
+            return Ok(None);
+        }
+        let id = uuid::Uuid::parse_str(&due.event_id).map_err(|_| Error::Internal("an event's id is none"))?;
+        Ok(Some(Message { id, timestamp: now, body: due.body.clone().into() }))
+    }
+
+    /// Writes down what came of an attempt.
+    async fn note(&self, webhook: &Waiting, due: &Due, outcome: Outcome) -> Result<(), Error> {
+        let now = self.moment().now;
+        let attempts = due.attempts.saturating_add(1);
+        let (label, next, told) = match outcome {
+            Outcome::Delivered => ("delivered", None, "delivered".to_owned()),
+            Outcome::Gone => {
+                ("gone", None, "the server says that it is gone (410): the webhook is disabled".to_owned())
+            }
+            Outcome::Failed { what, retry_after } => {
+                let age = (now - instant(due.happened_at)?).to_std().unwrap_or_default();
+                let made = u32::try_from(attempts).unwrap_or(u32::MAX);
+                match backoff::next(made, age, fastrand::f64(), retry_after) {
+                    Some(wait) => ("failed", Some(now + wait), what.to_string()),
+                    None => ("given_up", None, format!("given up after 3 days: {what}")),
+                }
+            }
+        };
+        self.metrics.delivered(label);
+        tracing::info!(event = due.event_id, webhook = webhook.id, attempts, outcome = told, "webhook");
+        if label == "gone" {
+            self.disable_webhook(&webhook.id).await?;
+        }
+        sqlx::query(
+            "UPDATE deliveries SET next_attempt_at = $5, outcome = $6
+             WHERE organisation_id = $1 AND event_id = $2 AND webhook_id = $3 AND attempts = $4",
+        )
+        .bind(&webhook.organisation_id)
+        .bind(&due.event_id)
+        .bind(&webhook.id)
+        .bind(attempts)
+        .bind(next.map(micros))
+        .bind(told)
+        .execute(self.store.writes())
+        .await?;
+        Ok(())
+    }
+}
+
+fn endpoint(webhook: &Waiting, now: DateTime<Utc>) -> Result<Endpoint, Error> {
+    let secret = |text: &str| Secret::parse(text).map_err(|_| Error::Internal("a stored webhook secret is none"));
+    let is_recent = webhook.rotated_at.is_some_and(|rotated_at| rotated_at > micros(now - OLD_SECRET));
+    let old = webhook.old_secret.as_deref().filter(|_| is_recent);
+    Ok(Endpoint {
+        url: webhook.url.clone(),
+        secret: secret(&webhook.secret)?,
+        old_secrets: old.map(secret).transpose()?.into_iter().collect(),
+    })
+}

@@ -1,0 +1,422 @@
+//! Events on their way: written with their change, delivered at least once, whoever dies in between.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use checkout_verifier::Settings;
+use checkout_verifier::http::Assets;
+use checkout_verifier::outbox::Outbox;
+use checkout_verifier::subscriptions::{NewSecret, NotMade};
+use checkout_verifier::webhooks::client::{self, Client};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use support::{CATALOG, CONTRACT, GUEST, REQUEST, Server, at, catalog, parse, seats};
+
+/// What a receiver was sent, and what it is to answer.
+#[derive(Clone, Default)]
+struct Receiver {
+    url: String,
+    messages: Arc<Mutex<Vec<Received>>>,
+    answer: Arc<Mutex<(u16, Option<&'static str>)>>,
+}
+
+#[derive(Clone)]
+struct Received {
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Received {
+    fn id(&self) -> String {
+        self.headers["webhook-id"].to_str().unwrap().to_owned()
+    }
+
+    fn text(&self, pointer: &str) -> String {
+        match at(&parse(std::str::from_utf8(&self.body).unwrap()), pointer) {
+            checkout_preview::Json::String(text) => text,
+            other => panic!("{pointer} is {other:?}"),
+        }
+    }
+}
+
+impl Receiver {
+    async fn start() -> Receiver {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hooks", listener.local_addr().unwrap());
+        let receiver = Receiver { url, answer: Arc::new(Mutex::new((204, None))), ..Receiver::default() };
+        let router = Router::new().fallback(receive).with_state(receiver.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        receiver
+    }
+
+    fn answers(&self, status: u16, retry_after: Option<&'static str>) {
+        *self.answer.lock().unwrap() = (status, retry_after);
+    }
+
+    fn received(&self) -> Vec<Received> {
+        self.messages.lock().unwrap().clone()
+    }
+
+    /// The types of what was received since it was asked last, in alphabetical order.
+    fn new_types(&self) -> Vec<String> {
+        let messages = std::mem::take(&mut *self.messages.lock().unwrap());
+        let mut types: Vec<String> = messages.iter().map(|message| message.text("/type")).collect();
+        types.sort();
+        types
+    }
+}
+
+async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> Response {
+    receiver.messages.lock().unwrap().push(Received { headers, body });
+    let (status, retry_after) = *receiver.answer.lock().unwrap();
+    let status = StatusCode::from_u16(status).unwrap();
+    match retry_after {
+        Some(after) => (status, [("retry-after", after)]).into_response(),
+        None => status.into_response(),
+    }
+}
+
+fn outbox() -> Outbox {
+    let settings = client::Settings { allow_private: true, ..Default::default() };
+    let nobody = rustls::RootCertStore::empty();
+    let lookup = |_: String| async { Ok(Vec::new()) };
+    Outbox::new(Client::with(settings, lookup, nobody).unwrap())
+}
+
+impl Server {
+    /// A server whose webhooks may be on this machine.
+    async fn with_webhooks() -> Server {
+        let server = Server::with_settings(Settings { webhooks_allow_private: true, ..Settings::default() }).await;
+        server.put_catalog(CATALOG).await;
+        server
+    }
+
+    async fn webhook(&self, receiver: &Receiver) -> NewSecret {
+        self.verifier.create_webhook(&self.organisation.organisation, &receiver.url).await.unwrap()
+    }
+
+    async fn deliver(&self) {
+        self.verifier.deliver(&outbox()).await.unwrap();
+    }
+
+    async fn waiting(&self) -> i64 {
+        let waiting = "SELECT COUNT(*) FROM deliveries WHERE next_attempt_at IS NOT NULL";
+        sqlx::query_scalar(waiting).fetch_one(&self.db).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn every_change_is_told_once_with_what_it_changed() {
+    let server = Server::with_webhooks().await;
+    server.put_catalog(&catalog(&[CONTRACT])).await;
+    let receiver = Receiver::start().await;
+    let before = server.create(REQUEST).await;
+    server.set_now("2026-11-22T13:00:00Z");
+    server.webhook(&receiver).await;
+
+    let id = server.create(GUEST).await;
+    server.deliver().await;
+    let [created] = &receiver.received()[..] else { panic!("not one message") };
+    assert_eq!(created.text("/type"), "checkout.created");
+    assert_eq!(created.text("/timestamp"), "2026-11-22T13:00:00Z");
+    assert_eq!(created.text("/data/id"), id);
+    assert_ne!(created.text("/data/id"), before);
+    assert_eq!(created.text("/data/checkout_status"), "pending");
+    assert_eq!(created.headers["content-type"], "application/json");
+    let data = at(&parse(std::str::from_utf8(&created.body).unwrap()), "/data");
+    let data = checkout_preview::json::to_text(&data);
+    assert!(!data.contains("Grace") && !data.contains("cs_"), "{data}");
+
+    receiver.new_types();
+    let path = format!("/checkouts/{id}");
+    let json = [("content-type", "application/json")];
+    let patched = server.call("PATCH", &path, &json, r#"{"end_date":"2027-11-21"}"#).await;
+    assert_eq!(patched.status, 200, "{}", patched.text);
+    server.deliver().await;
+    assert_eq!(receiver.new_types(), ["checkout.updated"]);
+    for (status, body) in
+        [("initiated", r#"{"status":"initiated","reference":"pay_7"}"#), ("succeeded", r#"{"status":"succeeded"}"#)]
+    {
+        assert_eq!(server.post(&format!("{path}/payment"), body).await.status, 200);
+        server.deliver().await;
+        let message = receiver.received().pop().unwrap();
+        assert_eq!(message.text("/data/checkout_status"), format!("payment_{status}"));
+        if status == "initiated" {
+            assert_eq!(message.text("/data/payment_reference"), "pay_7");
+        }
+        assert_eq!(receiver.new_types(), ["checkout.updated"]);
+    }
+    let contract = server.confirmed(&id).await.string("contract_id");
+    server.deliver().await;
+    let of_contract =
+        receiver.received().into_iter().find(|message| message.text("/type") == "contract.created").unwrap();
+    assert_eq!((of_contract.text("/data/id"), of_contract.text("/data/checkout_id")), (contract, id));
+    assert_eq!(receiver.new_types(), ["checkout.contract_created", "contract.created"]);
+
+    let amendment = server.create(&seats("con_1", "12")).await;
+    server.confirmed(&amendment).await;
+    server.deliver().await;
+    assert_eq!(receiver.new_types(), ["checkout.contract_created", "checkout.created", "contract.amended"]);
+
+    let given_up = server.create(REQUEST).await;
+    let cancelled = server.post(&format!("/checkouts/{given_up}/cancel"), r#"{"reason":"too dear"}"#).await;
+    assert_eq!(cancelled.status, 200, "{}", cancelled.text);
+    let expires = server.create(REQUEST).await;
+    server.deliver().await;
+    let message =
+        receiver.received().into_iter().find(|message| message.text("/type") == "checkout.cancelled").unwrap();
+    assert_eq!((message.text("/data/id"), message.text("/data/reason")), (given_up, "too dear".into()));
+    assert_eq!(receiver.new_types(), ["checkout.cancelled", "checkout.created", "checkout.created"]);
+    server.set_now("2026-11-23T13:00:00Z");
+    server.verifier.sweep().await.unwrap();
+    server.verifier.sweep().await.unwrap();
+    server.deliver().await;
+    let mut ids: Vec<String> = receiver.received().iter().map(|message| message.text("/data/id")).collect();
+    ids.sort();
+    assert_eq!(ids, [before, expires]);
+    assert_eq!(receiver.new_types(), ["checkout.expired", "checkout.expired"]);
+    server.deliver().await;
+    assert_eq!(receiver.received().len(), 0);
+}
+
+#[tokio::test]
+async fn what_is_refused_is_told_to_nobody() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    server.webhook(&receiver).await;
+    let id = server.create(REQUEST).await;
+    server.confirmed(&id).await;
+    server.deliver().await;
+    receiver.new_types();
+    server.confirm(&id).await.refused(409, "checkout_not_confirmable");
+    server.post(&format!("/checkouts/{id}/cancel"), "{}").await.refused(409, "checkout_not_cancellable");
+    server.post("/checkouts", "{}").await.refused(422, "rejected");
+    let seen = format!(r#"{},"expected_estimates":{{}}}}"#, REQUEST.strip_suffix('}').unwrap());
+    server.post("/checkouts", seen).await.refused(409, "preview_mismatch");
+    assert_eq!(server.post("/checkouts/preview", REQUEST).await.status, 200);
+    server.deliver().await;
+    assert_eq!(receiver.received().len(), 0);
+}
+
+#[tokio::test]
+async fn a_message_is_signed_as_standard_webhooks_verifies_it() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    let made = server.webhook(&receiver).await;
+    // The library compares the timestamp with the clock of the machine.
+    server.moment.lock().unwrap().now = chrono::Utc::now();
+    server.create(REQUEST).await;
+    server.deliver().await;
+    let rotated = server.verifier.rotate_webhook(&made.webhook).await.unwrap();
+    server.create(REQUEST).await;
+    server.deliver().await;
+    let messages = receiver.received();
+    let verifies = |secret: &NewSecret, message: &Received| {
+        standardwebhooks::Webhook::new(&secret.secret).unwrap().verify(&message.body, &message.headers).is_ok()
+    };
+    assert!(verifies(&made, &messages[0]) && !verifies(&rotated, &messages[0]));
+    // For a day with both.
+    assert!(verifies(&made, &messages[1]) && verifies(&rotated, &messages[1]));
+    let tomorrow = chrono::Utc::now() + chrono::TimeDelta::hours(25);
+    server.moment.lock().unwrap().now = tomorrow;
+    server.create(REQUEST).await;
+    server.deliver().await;
+    let last = receiver.received().pop().unwrap();
+    assert_eq!(last.headers["webhook-signature"].to_str().unwrap().split(' ').count(), 1);
+}
+
+#[tokio::test]
+async fn what_fails_is_sent_again_with_the_same_id_until_it_arrives() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    server.webhook(&receiver).await;
+    receiver.answers(500, None);
+    server.create(REQUEST).await;
+    server.deliver().await;
+    server.deliver().await;
+    assert_eq!(receiver.received().len(), 1, "it is not due yet");
+    server.set_now("2026-11-22T12:00:04.9Z");
+    server.deliver().await;
+    assert_eq!(receiver.received().len(), 1, "it is not due yet");
+    server.set_now("2026-11-22T12:00:07Z");
+    server.deliver().await;
+    assert_eq!(receiver.received().len(), 2);
+    // Whoever says when to come again is not asked before.
+    receiver.answers(503, Some("600"));
+    server.set_now("2026-11-22T12:01:00Z");
+    server.deliver().await;
+    server.set_now("2026-11-22T12:10:59Z");
+    server.deliver().await;
+    assert_eq!(receiver.received().len(), 3);
+    receiver.answers(200, None);
+    // Up to a quarter later, so that those who failed together do not come back together.
+    server.set_now("2026-11-22T12:13:31Z");
+    server.deliver().await;
+    server.set_now("2026-11-25T12:13:31Z");
+    server.deliver().await;
+    let received = receiver.received();
+    assert_eq!(received.len(), 4);
+    assert!(received.iter().all(|message| message.id() == received[0].id() && message.body == received[0].body));
+    let times: Vec<&str> = received.iter().map(|one| one.headers["webhook-timestamp"].to_str().unwrap()).collect();
+    assert_eq!(times, ["1795348800", "1795348807", "1795348860", "1795349611"]);
+    let list = server.verifier.webhooks(&server.organisation.organisation).await.unwrap();
+    assert_eq!((list[0].waiting, list[0].last_outcome.as_deref()), (0, Some("delivered")));
+}
+
+#[tokio::test]
+async fn after_three_days_it_is_given_up() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    server.webhook(&receiver).await;
+    receiver.answers(404, None);
+    server.create(REQUEST).await;
+    for hour in 0..80 {
+        let now = support::instant("2026-11-22T12:00:00Z") + chrono::TimeDelta::hours(hour);
+        server.moment.lock().unwrap().now = now;
+        server.deliver().await;
+    }
+    let attempts = receiver.received().len();
+    assert!((18..=26).contains(&attempts), "{attempts} attempts");
+    assert_eq!(server.waiting().await, 0);
+    let list = server.verifier.webhooks(&server.organisation.organisation).await.unwrap();
+    let outcome = list[0].last_outcome.clone().unwrap();
+    assert!(outcome.starts_with("given up after 3 days: ") && outcome.contains("404"), "{outcome}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_asked_no_more() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    server.webhook(&receiver).await;
+    receiver.answers(410, None);
+    server.create(REQUEST).await;
+    server.deliver().await;
+    let told = receiver.received().len();
+    server.create(REQUEST).await;
+    server.set_now("2026-11-22T15:00:00Z");
+    server.deliver().await;
+    assert_eq!(receiver.received().len(), told);
+    assert_eq!(server.waiting().await, 0);
+    let list = server.verifier.webhooks(&server.organisation.organisation).await.unwrap();
+    assert!(list[0].is_disabled);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_disabled_webhook_is_given_up() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    let made = server.webhook(&receiver).await;
+    receiver.answers(500, None);
+    server.create(REQUEST).await;
+    server.deliver().await;
+    server.verifier.disable_webhook(&made.webhook).await.unwrap();
+    server.set_now("2026-11-22T15:00:00Z");
+    server.deliver().await;
+    assert_eq!((receiver.received().len(), server.waiting().await), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_number_of_verifiers_deliver_each_event_once() {
+    let server = Arc::new(Server::with_webhooks().await);
+    let receivers = [Receiver::start().await, Receiver::start().await];
+    for receiver in &receivers {
+        server.webhook(receiver).await;
+    }
+    let others = [server.beside(Assets::default()).await, server.beside(Assets::default()).await];
+    for _ in 0..150 {
+        server.create(REQUEST).await;
+    }
+    let mut running = tokio::task::JoinSet::new();
+    for verifier in [&server.verifier, &others[0].verifier, &others[1].verifier].map(Arc::clone) {
+        running.spawn(async move { verifier.deliver(&outbox()).await.unwrap() });
+    }
+    running.join_all().await;
+    // One that was overtaken leaves the rest to the next round.
+    server.deliver().await;
+    for receiver in receivers {
+        let mut times = BTreeMap::<String, u32>::new();
+        for message in receiver.received() {
+            *times.entry(message.id()).or_default() += 1;
+        }
+        assert_eq!((times.len(), times.values().max()), (150, Some(&1)));
+    }
+}
+
+#[tokio::test]
+async fn who_dies_in_an_attempt_leaves_it_to_the_others() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    server.webhook(&receiver).await;
+    server.create(REQUEST).await;
+    server.deliver().await;
+    receiver.new_types();
+    // As one leaves it that has taken the attempt and died before it knew what came of it.
+    server.sql("UPDATE deliveries SET next_attempt_at = 1795348860000000, attempts = 1, outcome = NULL").await;
+    server.set_now("2026-11-22T12:00:59Z");
+    server.deliver().await;
+    assert_eq!(receiver.received().len(), 0);
+    server.set_now("2026-11-22T12:01:00Z");
+    server.deliver().await;
+    assert_eq!(receiver.new_types(), ["checkout.created"]);
+    assert_eq!(server.waiting().await, 0);
+}
+
+#[tokio::test]
+async fn an_organisation_is_told_of_its_own_events_only() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    server.webhook(&receiver).await;
+    let other = server.other_organisation().await;
+    other.put_catalog(CATALOG).await;
+    other.create(REQUEST).await;
+    let own = server.create(REQUEST).await;
+    server.deliver().await;
+    let ids: Vec<String> = receiver.received().iter().map(|message| message.text("/data/id")).collect();
+    assert_eq!(ids, [own]);
+}
+
+#[tokio::test]
+async fn private_addresses_are_not_called_unless_allowed() {
+    let server = Server::start().await;
+    let receiver = Receiver::start().await;
+    let organisation = &server.organisation.organisation;
+    for url in
+        [receiver.url.as_str(), "https://127.0.0.1/x", "https://169.254.169.254/", "https://[::1]/", "https://10.1/"]
+    {
+        let made = server.verifier.create_webhook(organisation, url).await;
+        assert!(matches!(made, Err(NotMade::Url(_))), "{url}: {made:?}");
+    }
+    // One that was allowed once is not called by a verifier that does not allow it.
+    let id = "01a20418-0000-7000-8000-000000000000";
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let (organisation, url) = (organisation.clone(), receiver.url.clone());
+    server.sql(format!("INSERT INTO webhooks (organisation_id, id, url, secret, created_at) VALUES ('{organisation}', '{id}', '{url}', '{secret}', 0)")).await;
+    server.create(REQUEST).await;
+    let client =
+        Client::with(client::Settings::default(), |_: String| async { Ok(Vec::new()) }, rustls::RootCertStore::empty());
+    server.verifier.deliver(&Outbox::new(client.unwrap())).await.unwrap();
+    assert_eq!((receiver.received().len(), server.waiting().await), (0, 1));
+}
+
+#[tokio::test]
+async fn events_are_kept_for_thirty_days_and_what_waits_longer() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    server.webhook(&receiver).await;
+    server.create(REQUEST).await;
+    server.deliver().await;
+    server.set_now("2026-12-22T11:59:59Z");
+    server.verifier.sweep().await.unwrap();
+    assert_eq!((server.count("events").await, server.count("deliveries").await), (2, 1), "the second is the expiry");
+    server.set_now("2026-12-22T12:00:00Z");
+    server.verifier.sweep().await.unwrap();
+    assert_eq!((server.count("events").await, server.count("deliveries").await), (1, 0));
+    server.set_now("2027-12-22T12:00:00Z");
+    server.verifier.sweep().await.unwrap();
+    assert_eq!(server.count("events").await, 1, "nobody has handed it over yet");
+}
