@@ -16,7 +16,7 @@ import { followPreview, optionRows } from "./options.js";
 import { outlook, unchangedOutlook } from "./outlook.js";
 import { showRefusal, toFirstProblem } from "./problems.js";
 import { stepper } from "./quantity.js";
-import { fetchCatalog, fetchContracts } from "./server.js";
+import { fetchCatalog, fetchCustomers, speakFor } from "./server.js";
 import { offerOfPlan, plansBeside, planTitle, products } from "./store.js";
 import { bill, dueOf, nextInvoice } from "./summary.js";
 import { announce, explain, say, tellTime } from "./voice.js";
@@ -25,7 +25,8 @@ const $ = (id) => document.getElementById(id);
 const form = $("amendment");
 const address = new URL(location);
 
-let catalog;
+let customers; // who are signed in
+let catalog; // as the customer sees it
 let contracts = []; // of the customer, as they are now
 let contract = null; // the one that is looked at
 let amendment;
@@ -41,8 +42,7 @@ async function start() {
   showStage("loading", form);
   say(null);
   try {
-    [catalog] = await Promise.all([fetchCatalog(), init()]);
-    const customers = catalog.customers ?? [];
+    [customers] = await Promise.all([fetchCustomers(), init()]);
     $("customer").replaceChildren(...customers.map(({ id, name }) => el("option", { value: id }, name)));
     const named = address.searchParams.get("customer");
     if (customers.some(({ id }) => id === named)) $("customer").value = named;
@@ -55,9 +55,11 @@ async function start() {
 /** Shows the contracts of the customer who is picked. */
 async function visit() {
   const customer = $("customer").value;
-  const found = await fetchContracts(customer);
+  speakFor(customers.find(({ id }) => id === customer));
+  const found = await fetchCatalog();
   if (customer !== $("customer").value) return; // another one was picked meanwhile
-  contracts = found;
+  catalog = found;
+  contracts = catalog.contracts;
   form.removeAttribute("aria-busy");
   openContract(address.searchParams.get("contract"));
   showStage("choose", form);
@@ -255,7 +257,7 @@ form.addEventListener("submit", (event) => {
 /** Reads prices and contracts anew; what was entered stays. */
 async function reload() {
   catalog = await fetchCatalog();
-  contracts = await fetchContracts($("customer").value);
+  contracts = catalog.contracts;
   openContract(contract.id);
 }
 

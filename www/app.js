@@ -11,7 +11,7 @@ import { followPreview, optionRows } from "./options.js";
 import { choicesOf, forgetOrder, keepOrder, offerOf, planOf, regionOf, requestOf, restoreOrder } from "./order.js";
 import { showProblems, showRefusal, toFirstProblem } from "./problems.js";
 import { slider } from "./quantity.js";
-import { fetchCatalog } from "./server.js";
+import { fetchCatalog, fetchCustomers, speakFor } from "./server.js";
 import { regions } from "./store.js";
 import { bill, dueOf } from "./summary.js";
 import { announce, explain, say, tellTime } from "./voice.js";
@@ -20,7 +20,8 @@ const $ = (id) => document.getElementById(id);
 const form = $("order");
 
 const order = restoreOrder();
-let catalog;
+let customers; // who are signed in
+let catalog; // as the customer sees it, or everybody
 let plan;
 let shown = null; // {request, preview}: what the summary shows, or null while a field is wrong
 
@@ -32,20 +33,22 @@ async function start() {
   showStage("loading", form);
   say(null);
   try {
+    customers = await fetchCustomers();
+    const named = new URLSearchParams(location.search).get("customer"); // by the account page
+    order.customer = [named, order.customer].find(customerOf) ?? null;
+    speakFor(customerOf(order.customer));
     [catalog] = await Promise.all([fetchCatalog(), init()]);
   } catch (error) {
     explain(error, "The price list did not load", start);
     return;
   }
-  const named = new URLSearchParams(location.search).get("customer"); // by the account page
-  order.customer = [named, order.customer].find(customerOf) ?? null;
   history.replaceState(null, "", location.pathname); // a reload keeps what is chosen from here on
+  if (order.customer) goHome();
   buildForm();
-  if (order.customer) buyAs(order.customer);
   showStage("choose", form);
 }
 
-const customerOf = (id) => catalog.customers?.find((customer) => customer.id === id);
+const customerOf = (id) => customers.find((customer) => customer.id === id) ?? null;
 const entity = () => catalog.business_entities.find(({ id }) => id === regionOf(order).entity);
 
 // ---- choosing
@@ -55,10 +58,9 @@ function buildForm() {
     el("option", { value: region.id, selected: region.id === order.region }, `${region.currency} · ${region.name}`)));
   $("company").value = order.company;
   $("email").value = order.email;
-  const accounts = catalog.customers ?? [];
-  $("customer").replaceChildren(...accounts.map(({ id, name }) => el("option", { value: id, selected: id === order.customer }, name)));
-  $("account-choice").hidden = accounts.length === 0;
-  form.elements.buyer.value = order.customer ? "account" : "guest";
+  $("customer").replaceChildren(...customers.map(({ id, name }) => el("option", { value: id, selected: id === order.customer }, name)));
+  $("account-choice").hidden = customers.length === 0;
+  showBuyer();
   form.removeAttribute("aria-busy");
   buildChoices();
 }
@@ -190,13 +192,41 @@ function showStart() {
   if ($("start").value !== day) $("start").value = day;
 }
 
-/** A known customer buys where it is at home: its seller decides taxes and currency. */
-function buyAs(customer) {
-  order.customer = customer;
-  const home = regions.find((region) => region.entity === customerOf(customer)?.business_entity_id);
-  if (home) order.region = home.id;
+let wanted = null; // whom the buyer picked last
+
+/** Buys as a customer, or as a guest: prices and taxes may be others. */
+async function buyAs(id) {
+  say(null);
+  wanted = id;
+  speakFor(customerOf(id));
+  try {
+    const theirs = await fetchCatalog();
+    if (wanted !== id) return; // another one was picked meanwhile
+    catalog = theirs;
+  } catch (error) {
+    if (wanted !== id) return;
+    speakFor(customerOf(order.customer));
+    showBuyer();
+    explain(error, "The prices for this account did not load", () => buyAs(id));
+    return;
+  }
+  order.customer = id;
+  goHome();
+  showBuyer();
   $("region").value = order.region;
   buildChoices();
+}
+
+function showBuyer() {
+  form.elements.buyer.value = order.customer ? "account" : "guest";
+  if (order.customer) $("customer").value = order.customer;
+}
+
+/** A known customer buys where it is at home: its seller decides taxes and currency. */
+function goHome() {
+  const known = catalog.customers?.find(({ id }) => id === order.customer);
+  const home = regions.find((region) => region.entity === known?.business_entity_id);
+  if (home) order.region = home.id;
 }
 
 // ---- continue, confirm

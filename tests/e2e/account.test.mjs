@@ -333,13 +333,13 @@ test("the chart is a picture with a name, and not told by colour alone", async (
 test("a contract of which nothing can be said ahead has no bars, least of all another's", async () => {
   const seats = lineOf(shop.catalog.contracts.find(({ id }) => id === "con_openshelter"), "seats"); // not to be switched off within a year
   page = await visit("cus_kontor", { at: MARCH });
-  await page.route("**/contracts?customer_id=cus_harborline&**", async (route) => {
+  await page.route("**/catalog", async (route) => {
     const response = await route.fetch();
-    const { data, ...rest } = await response.json();
-    const other = data.find(({ id }) => id === "con_harborline_careers");
+    const catalog = await response.json();
+    const other = catalog.contracts.find(({ id }) => id === "con_harborline_careers");
     Object.assign(other, { plan_id: "team_annual_usd", start_date: "2026-03-01", anchor_date: "2026-03-01", end_date: "2026-12-31" });
     other.phases = [{ name: "Team", start_date: "2026-03-01", end_date: "2026-12-31", lines: [seats] }];
-    await route.fulfill({ response, json: { data, ...rest } });
+    await route.fulfill({ response, json: catalog });
   });
   await page.selectOption("#customer", "cus_harborline");
   await page.check("[name=contract][value=con_harborline]");
@@ -696,11 +696,11 @@ test("an expired offer is renewed with everything entered, and a lost answer is 
 test("contracts that do not load can be asked for again", async () => {
   page = await visit("cus_harborline");
   await page.fill("#seats-quantity", "21");
-  await page.route("**/contracts?**", (route) => route.fulfill({ status: 503, contentType: "application/json", body: "{}" }));
+  await page.route("**/catalog", (route) => route.fulfill({ status: 503, contentType: "application/json", body: "{}" }));
   await page.reload();
   await page.waitForSelector("#notice button");
   assert.match(await page.textContent("#notice"), /did not load.*did not answer/);
-  await page.unroute("**/contracts?**");
+  await page.unroute("**/catalog");
   await page.click("#notice button");
   await page.waitForSelector("[data-stage=choose]");
   assert.equal(await page.inputValue("#seats-quantity"), "21", "kept over the reload");

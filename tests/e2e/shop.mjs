@@ -37,7 +37,18 @@ export async function openShop() {
   const folder = mkdtempSync(join(tmpdir(), "checkout-demo-"));
   const database = `sqlite:${join(folder, "checkout.db")}`;
   const binary = verifierBinary();
-  execFileSync(binary, ["catalog", "import", catalogFile, "--database", database], { stdio: ["ignore", "ignore", "inherit"] });
+  const run = (...args) => {
+    const output = execFileSync(binary, [...args, "--database", database], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+    return JSON.parse(output);
+  };
+  const { organisation, secret_key, publishable_key } = run("organisation", "create", "Ternwell");
+  run("organisation", "update", "--organisation", organisation, "--client-confirms", "true");
+  run("catalog", "import", catalogFile, "--organisation", organisation);
+  const catalog = JSON.parse(readFileSync(catalogFile, "utf8"));
+  const customers = catalog.customers.map(({ id, name }) => {
+    const { session_token } = run("session", "create", "--organisation", organisation, "--customer", id);
+    return { id, name, session_token };
+  });
   const server = spawn(binary, [
     "serve", "--listen", "127.0.0.1:0", "--database", database, "--log-level", "error",
     "--www", join(root, "www"), "--pkg", join(root, "pkg"),
@@ -53,13 +64,12 @@ export async function openShop() {
 
   return {
     url,
-    catalog: JSON.parse(readFileSync(catalogFile, "utf8")),
+    catalog,
 
-    /** Calls the server as a test may, past the page. */
+    /** Calls the server as the merchant's own server does, past the page. */
     async call(method, path, body) {
-      const response = await fetch(url + path, {
-        method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body),
-      });
+      const headers = { "content-type": "application/json", organisation, "x-api-key": secret_key };
+      const response = await fetch(url + path, { method, headers, body: body && JSON.stringify(body) });
       return { status: response.status, body: await response.json() };
     },
 
@@ -69,6 +79,8 @@ export async function openShop() {
      */
     async visit({ path = "", at = null, width = 1280, height = 900, ...options } = {}) {
       const context = await browser.newContext({ viewport: { width, height }, ...options });
+      // What `cargo xtask serve` leaves beside the pages.
+      await context.route("**/shop.json", (route) => route.fulfill({ json: { organisation, publishable_key, customers } }));
       const page = await context.newPage();
       page.faults = [];
       page.setDefaultTimeout(10_000);

@@ -77,6 +77,13 @@ pub(crate) fn who_may(method: &Method, route: Option<&MatchedPath>) -> Option<&'
 }
 
 impl Caller {
+    /// Whoever runs the verifier, on the command line.
+    pub(crate) fn operator(organisation: &str, catalog_id: Option<String>) -> Caller {
+        let id = organisation.to_owned();
+        let organisation = Organisation { id, allowed_origins: Vec::new(), client_confirms: false, catalog_id };
+        Caller { organisation: Arc::new(organisation), access: Access::Secret { key_id: String::new() } }
+    }
+
     fn who(&self) -> Who {
         match self.access {
             Access::Secret { .. } => Who::Secret,

@@ -42,6 +42,9 @@ enum Command {
     /// Make an organisation's keys, list them, revoke them.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Make a customer's session, as POST /sessions does.
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// Make an organisation's webhooks, list them, give them new secrets, disable them.
     #[command(subcommand)]
     Webhook(WebhookCommand),
@@ -163,6 +166,23 @@ enum Kind {
     Secret,
     /// For the merchant's pages.
     Publishable,
+}
+
+#[derive(Subcommand)]
+enum SessionCommand {
+    /// Make a session; its token is printed once.
+    Create {
+        #[command(flatten)]
+        organisation: Organisation,
+        /// The customer's id.
+        #[arg(long, value_name = "ID")]
+        customer: String,
+        /// How long it lasts, at most 86400 (a day).
+        #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+        ttl_seconds: u32,
+        #[command(flatten)]
+        database: Database,
+    },
 }
 
 #[derive(Subcommand)]
@@ -330,6 +350,7 @@ fn main() -> ExitCode {
         Command::Serve(settings) => run(serve_until_stopped(*settings)),
         Command::Organisation(command) => run(organisation(command)),
         Command::Key(command) => run(key(command)),
+        Command::Session(command) => run(session(command)),
         Command::Webhook(command) => run(webhook(command)),
         Command::Preview(preview) => print_previews(preview),
         Command::Catalog(CatalogCommand::Check { file }) => check(&file),
@@ -467,6 +488,16 @@ async fn organisation(command: OrganisationCommand) -> Result<(), Failure> {
             .await
         }
     }
+}
+
+async fn session(command: SessionCommand) -> Result<(), Failure> {
+    let SessionCommand::Create { organisation, customer, ttl_seconds, database } = command;
+    let id = organisation.organisation.to_string();
+    let body = Json::Object(vec![
+        ("customer_id".into(), Json::String(customer)),
+        ("ttl_seconds".into(), Json::Number(ttl_seconds.into())),
+    ]);
+    on(&database, async |verifier| print(&format!("{}\n", verifier.create_session(&id, body).await?))).await
 }
 
 async fn webhook(command: WebhookCommand) -> Result<(), Failure> {

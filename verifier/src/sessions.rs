@@ -11,7 +11,7 @@ use crate::store::{micros, wire};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use checkout_preview::{ProblemCode, quoted};
+use checkout_preview::{Json, ProblemCode, quoted};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -31,6 +31,22 @@ pub(crate) async fn create(
     claim: Claimable,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Error> {
+    Ok(json_text(StatusCode::CREATED, open(&verifier, &caller, &claim, body).await?))
+}
+
+impl Verifier {
+    /// Makes a session for whoever runs the verifier; `body` is that of `POST /sessions`, and so is what is given back.
+    ///
+    /// # Errors
+    /// There is no such organisation, something is wrong with the body, or the database fails.
+    pub async fn create_session(&self, organisation: &str, body: Json) -> Result<String, Error> {
+        self.organisation(organisation).await?;
+        let catalog_id = self.current_catalog_id(organisation).await?;
+        open(self, &Caller::operator(organisation, catalog_id), &Claimable(None), body).await
+    }
+}
+
+async fn open(verifier: &Verifier, caller: &Caller, claim: &Claimable, body: Json) -> Result<String, Error> {
     let organisation = caller.organisation.id.as_str();
     let mut fields = Fields::of(Some(body), &["customer_id", "ttl_seconds"])?;
     let names_a_customer = fields.has("customer_id");
@@ -41,7 +57,7 @@ pub(crate) async fn create(
         fields.refuse(ProblemCode::CustomerIdRequired, "customer_id", message, "send `customer_id`");
     }
     if let Some(id) = &customer_id {
-        let snapshot = verifier.current_snapshot(&caller).await?.ok_or(Error::CatalogMissing)?;
+        let snapshot = verifier.current_snapshot(caller).await?.ok_or(Error::CatalogMissing)?;
         if verifier.customer(organisation, &snapshot, id).await?.is_none() {
             let help = "send the id of a customer in the catalog, or of a guest who bought";
             fields.refuse(
@@ -77,5 +93,5 @@ pub(crate) async fn create(
     claim.settle(&mut transaction, &answer).await?;
     transaction.commit().await?;
     claim.committed();
-    Ok(json_text(StatusCode::CREATED, answer.body))
+    Ok(answer.body)
 }

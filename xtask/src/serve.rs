@@ -1,12 +1,13 @@
 //! The demo, for a developer to look at.
 
 use crate::package;
-use crate::shell::{cargo, program, root, run, target};
+use crate::shell::{cargo, printed_by, program, root, run, target};
 use anyhow::{Context, Result, bail};
+use serde_json::json;
 use std::fs;
 use std::io::ErrorKind;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) const HELP: &str = "\
@@ -17,9 +18,15 @@ Usage: cargo xtask serve [--listen ADDRESS]
 Options:
   --listen ADDRESS   where to listen [default: 127.0.0.1:8787]
 
-What is bought there is kept in target/demo/checkout.db; delete that folder to begin anew.";
+What is bought there is kept in target/demo/checkout.db; delete that folder to begin anew. The demo's customers stay signed
+in for a day; after that start it again.";
 
 const DATABASE: &str = "sqlite:target/demo/checkout.db";
+/// What the merchant's own server knows of the demo's organisation: the output of `organisation create`.
+const ORGANISATION: &str = "target/demo/organisation.json";
+/// What it puts into its pages: no secret key, and for each customer the token of a session.
+const SHOP: &str = "www/shop.json";
+const CATALOG: &str = "www/catalog.json";
 
 pub(crate) fn serve(arguments: &[String]) -> Result<()> {
     let listen = listen(arguments)?;
@@ -27,10 +34,43 @@ pub(crate) fn serve(arguments: &[String]) -> Result<()> {
     package::build()?;
     let verifier = build_verifier()?;
     fs::create_dir_all(root().join("target/demo"))?;
-    run(&mut program(&verifier, ["catalog", "import", "www/catalog.json", "--database", DATABASE]))?;
+    open_shop(&verifier)?;
     eprintln!("The shop opens at http://{listen}; Ctrl+C closes it.");
     let folders = ["--www", "www", "--pkg", "pkg"];
     become_it(program(&verifier, ["serve", "--listen", listen, "--database", DATABASE]).args(folders))
+}
+
+/// Does what a merchant does before the first customer comes, and what its server does when customers sign in.
+fn open_shop(verifier: &Path) -> Result<()> {
+    let known = root().join(ORGANISATION);
+    if !known.exists() {
+        fs::write(&known, printed_by(&mut of_demo(verifier, &["organisation", "create", "Ternwell"]))?)?;
+    }
+    let organisation: serde_json::Value = serde_json::from_slice(&fs::read(&known)?)?;
+    let id = organisation["organisation"].as_str().context("target/demo is not what this command made: delete it")?;
+    let of_organisation = |arguments: &[&str]| of_demo(verifier, &[arguments, &["--organisation", id]].concat());
+    printed_by(&mut of_organisation(&["organisation", "update", "--client-confirms", "true"]))?;
+    printed_by(&mut of_organisation(&["catalog", "import", CATALOG]))?;
+
+    let catalog: serde_json::Value = serde_json::from_slice(&fs::read(root().join(CATALOG))?)?;
+    let mut customers = Vec::new();
+    for customer in catalog["customers"].as_array().into_iter().flatten() {
+        let customer_id = customer["id"].as_str().unwrap_or_default();
+        // As long as a session may be: the demo has nowhere to sign in again.
+        let session = ["session", "create", "--customer", customer_id, "--ttl-seconds", "86400"];
+        let session: serde_json::Value = serde_json::from_str(&printed_by(&mut of_organisation(&session))?)?;
+        let token = &session["session_token"];
+        customers.push(json!({"id": customer_id, "name": customer["name"], "session_token": token}));
+    }
+    let key = &organisation["publishable_key"];
+    let shop = json!({"organisation": id, "publishable_key": key, "customers": customers});
+    Ok(fs::write(root().join(SHOP), shop.to_string())?)
+}
+
+fn of_demo(verifier: &Path, arguments: &[&str]) -> Command {
+    let mut command = program(verifier, arguments);
+    command.args(["--database", DATABASE]);
+    command
 }
 
 /// Goes on as the server, so that whoever stops this stops that.

@@ -52,6 +52,19 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// What a command prints; its errors go where ours go.
+///
+/// # Errors
+/// It cannot be started, or ends with another code than 0.
+pub(crate) fn printed_by(command: &mut Command) -> Result<String> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.with_context(|| format!("`{}` cannot be run", name_of(command)))?;
+    if !output.status.success() {
+        bail!("`{}` failed", line_of(command));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// What a command prints, its errors thrown away; `None` where it cannot be run or fails.
 pub(crate) fn answer(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
