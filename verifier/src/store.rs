@@ -126,14 +126,21 @@ async fn sqlite(url: &str, connections: u32) -> Result<Store, String> {
     Ok(Store { reads, writes, is_postgres: false })
 }
 
-/// A database's address as it may be told.
+/// A database's address as it may be told: without a password, and without options, for one of them may be a password.
 pub fn without_password(url: &str) -> String {
-    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
-        Some((scheme, (credentials, place))) => {
-            let user = credentials.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}@{place}")
-        }
-        None => url.to_owned(),
+    if url.starts_with("sqlite:") || !url.contains(':') {
+        return url.to_owned();
+    }
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return format!("{}:…", url.split(':').next().unwrap_or_default());
+    };
+    match rest.split_once('?').unwrap_or((rest, "")) {
+        // Where the password ends cannot be told.
+        (_, options) if options.contains('@') => format!("{scheme}://…"),
+        (place, _) => match place.rsplit_once('@') {
+            Some((user, place)) => format!("{scheme}://{}@{place}", user.split(':').next().unwrap_or_default()),
+            None => format!("{scheme}://{place}"),
+        },
     }
 }
 

@@ -3,14 +3,14 @@
 
 mod support;
 
-use checkout_preview::{Catalog, Clock, billing_schedule, json};
+use checkout_preview::{Catalog, Clock, Json, billing_schedule, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
-use support::{CATALOG, REQUEST, date, instant, parse};
+use std::time::{Duration, Instant};
+use support::{CATALOG, REQUEST, date, instant, new_database, parse};
 use tempfile::TempDir;
 
 const AS_OF: &str = "2026-11-22";
@@ -18,7 +18,7 @@ const NOW: &str = "2026-11-22T12:00:00Z";
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_checkout-verifier"));
-    command.args(arguments).current_dir(folder).env_remove("DATABASE_URL").env_remove("LISTEN");
+    command.args(arguments).current_dir(folder).env_clear();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -113,6 +113,9 @@ fn problems_are_told_to_people() {
     assert!(ended(&output, 1).1.starts_with("/now: "));
 }
 
+const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
+const NOTHING: &str = "there is nothing with this id";
+
 #[test]
 fn what_cannot_be_read_or_was_not_meant_exits_with_2() {
     let folder = folder("{");
@@ -123,8 +126,23 @@ fn what_cannot_be_read_or_was_not_meant_exits_with_2() {
         (&["preview", "--jsonl", "--pretty"], "--jsonl"),
         (&["preview", "--jsonl", "--schedule", "3"], "--jsonl"),
         (&["catalog", "check", "none.json"], "cannot read none.json"),
-        (&["catalog", "export"], "there is no catalog"),
-        (&["migrate", "--database", "postgres://localhost/x"], "PostgreSQL"),
+        (&["catalog", "import", "request.json"], "--organisation"),
+        (&["catalog", "export"], "--organisation"),
+        (&["catalog", "export", "--organisation", "default"], "--organisation"),
+        (&["catalog", "export", "--organisation", NOBODY], NOTHING),
+        (&["catalog", "import", "request.json", "--organisation", NOBODY], NOTHING),
+        (&["organisation", "create"], "<NAME>"),
+        (&["organisation", "update", "--organisation", NOBODY], NOTHING),
+        (&["organisation", "update", "--organisation", NOBODY, "--allow-origin", "shop.example"], "no origin"),
+        (&["organisation", "update", "--organisation", NOBODY, "--allow-origin", "https://a.example/b"], "no origin"),
+        (&["organisation", "update", "--organisation", NOBODY, "--allow-origin", "null"], "no origin"),
+        (&["organisation", "update", "--organisation", NOBODY, "--allow-origin", "*"], "no origin"),
+        (&["key", "create", "--organisation", NOBODY, "--kind", "secret"], NOTHING),
+        (&["key", "create", "--organisation", NOBODY, "--kind", "session"], "--kind"),
+        (&["key", "list", "--organisation", NOBODY], NOTHING),
+        (&["key", "revoke", NOBODY], NOTHING),
+        (&["key", "revoke", "sk_1"], "KEY_ID"),
+        (&["migrate", "--database", "mysql://localhost/x"], "write sqlite:FILE or postgres://"),
         (&["migrate", "--database", "sqlite::memory:"], "sqlite:FILE"),
         (&["migrate", "--database", "sqlite:no/such/folder/x.db"], "cannot open"),
         (&["serve", "--listen", "nowhere"], "cannot listen on nowhere"),
@@ -138,25 +156,153 @@ fn what_cannot_be_read_or_was_not_meant_exits_with_2() {
     }
 }
 
+/// A database, and an organisation on it: what `organisation create` prints.
+fn organisation(folder: &TempDir) -> (String, Json) {
+    let database = tokio::runtime::Runtime::new().unwrap().block_on(new_database(folder));
+    let output = run(folder.path(), &["organisation", "create", "Ternwell", "--database", &database]);
+    let (out, err) = ended(&output, 0);
+    assert_eq!((out.lines().count(), err), (1, ""));
+    (database, parse(out))
+}
+
+fn text(json: &Json, field: &str) -> String {
+    match json.get(field) {
+        Some(Json::String(text)) => text.clone(),
+        other => panic!("{field} is {other:?}"),
+    }
+}
+
 #[test]
 fn catalogs_are_checked_imported_and_exported() {
     let folder = folder(REQUEST);
     let output = run(folder.path(), &["catalog", "check", "catalog.json"]);
     assert_eq!(ended(&output, 0).0, "catalog.json is a valid catalog, version 2026-11-01.3\n");
-    let output = run(folder.path(), &["migrate"]);
-    assert_eq!(ended(&output, 0), ("", ""));
-    let output = run(folder.path(), &["catalog", "import", "catalog.json"]);
+    let (database, created) = organisation(&folder);
+    let database = ["--database", &database, "--organisation", &text(&created, "organisation")];
+    let of_it = |arguments: &[&str]| run(folder.path(), &[arguments, &database].concat());
+    assert_eq!(ended(&run(folder.path(), &[&["migrate"], &database[..2]].concat()), 0), ("", ""));
+    assert!(ended(&of_it(&["catalog", "export"]), 2).1.starts_with("error: there is no catalog of "));
+
+    let output = of_it(&["catalog", "import", "catalog.json"]);
     assert!(ended(&output, 0).0.contains(r#""catalog_version":"2026-11-01.3""#));
-    assert_eq!(ended(&run(folder.path(), &["catalog", "export"]), 0), (CATALOG, ""));
+    assert_eq!(ended(&of_it(&["catalog", "export"]), 0), (CATALOG, ""));
 
     std::fs::write(folder.path().join("wrong.json"), CATALOG.replace("Asia/Tokyo", "Asia/Edo")).unwrap();
-    for command in ["check", "import"] {
-        let output = run(folder.path(), &["catalog", command, "wrong.json"]);
+    for output in [run(folder.path(), &["catalog", "check", "wrong.json"]), of_it(&["catalog", "import", "wrong.json"])]
+    {
         let (out, err) = ended(&output, 1);
         assert_eq!(out, "");
         assert!(err.starts_with("/catalog/business_entities/1/time_zone: ") && err.contains("Asia/Edo"), "{err}");
     }
-    assert_eq!(ended(&run(folder.path(), &["catalog", "export"]), 0).0, CATALOG);
+    std::fs::write(folder.path().join("wrong.json"), "{").unwrap();
+    assert!(ended(&of_it(&["catalog", "import", "wrong.json"]), 2).1.contains("wrong.json is not JSON"));
+    assert_eq!(ended(&of_it(&["catalog", "export"]), 0).0, CATALOG);
+}
+
+#[test]
+fn organisations_are_made_listed_and_changed() {
+    let folder = folder(REQUEST);
+    let (database, created) = organisation(&folder);
+    let Json::Object(fields) = &created else { panic!() };
+    let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["organisation", "secret_key", "publishable_key"]);
+    assert!(text(&created, "secret_key").starts_with("sk_") && text(&created, "publishable_key").starts_with("pk_"));
+    let id = text(&created, "organisation");
+    let with = |arguments: &[&str]| run(folder.path(), &[arguments, &["--database", &database]].concat());
+    let update = |arguments: &[&str]| with(&[&["organisation", "update", "--organisation", &id], arguments].concat());
+
+    let settings = |origins: &str, confirms: bool| {
+        format!(
+            r#"{{"organisation":"{id}","name":"Ternwell","allowed_origins":[{origins}],"client_confirms":{confirms}}}"#
+        ) + "\n"
+    };
+    assert_eq!(ended(&with(&["organisation", "list"]), 0), (settings("", false).as_str(), ""));
+    for (arguments, settings) in [
+        (&["--client-confirms", "true"][..], settings("", true)),
+        (
+            &["--allow-origin", "https://shop.example/", "--allow-origin", "http://localhost:3000"],
+            settings(r#""https://shop.example","http://localhost:3000""#, true),
+        ),
+        (&["--client-confirms", "false"], settings(r#""https://shop.example","http://localhost:3000""#, false)),
+        (&[], settings(r#""https://shop.example","http://localhost:3000""#, false)),
+        (&["--allow-no-origin"], settings("", false)),
+    ] {
+        assert_eq!(ended(&update(arguments), 0), (settings.as_str(), ""), "{arguments:?}");
+        assert_eq!(ended(&with(&["organisation", "list"]), 0).0, settings);
+    }
+    ended(&update(&["--allow-no-origin", "--allow-origin", "https://a.example"]), 2);
+    assert_eq!(ended(&with(&["organisation", "create", "Another"]), 0).0.lines().count(), 1);
+    let output = with(&["organisation", "list"]);
+    let (all, _) = ended(&output, 0);
+    assert!(all.starts_with(&settings("", false)) && all.lines().nth(1).unwrap().contains("Another"), "{all}");
+    // Keys are shown once.
+    assert!(!all.contains("sk_") && !all.contains("pk_"), "{all}");
+}
+
+#[test]
+fn keys_are_made_listed_and_revoked() {
+    let folder = folder(REQUEST);
+    let (database, created) = organisation(&folder);
+    let id = text(&created, "organisation");
+    let with = |arguments: &[&str]| run(folder.path(), &[arguments, &["--database", &database]].concat());
+    let keys = || {
+        let output = with(&["key", "list", "--organisation", &id]);
+        let (out, _) = ended(&output, 0);
+        assert!(!out.contains("k_"), "{out}");
+        let key = |line| (text(&parse(line), "kind"), parse(line).get("is_revoked") == Some(&Json::Bool(true)));
+        let mut keys: Vec<(String, bool)> = out.lines().map(key).collect();
+        keys.sort();
+        keys
+    };
+    let key = |kind: &str, is_revoked| (kind.to_owned(), is_revoked);
+    assert_eq!(keys(), [key("publishable", false), key("secret", false)]);
+    let mut made = Vec::new();
+    for (kind, prefix) in [("secret", "sk_"), ("publishable", "pk_")] {
+        let output = with(&["key", "create", "--organisation", &id, "--kind", kind]);
+        let new = parse(ended(&output, 0).0);
+        assert!(text(&new, "key").starts_with(prefix), "{kind}");
+        assert!(![text(&created, "secret_key"), text(&created, "publishable_key")].contains(&text(&new, "key")));
+        made.push(text(&new, "key_id"));
+    }
+    assert_eq!(keys().len(), 4);
+    // Once more is not wrong.
+    for _ in 0..2 {
+        assert_eq!(ended(&with(&["key", "revoke", &made[0]]), 0), ("", ""));
+        let all = [key("publishable", false), key("publishable", false), key("secret", false), key("secret", true)];
+        assert_eq!(keys(), all);
+    }
+}
+
+#[test]
+fn a_databases_password_is_never_printed() {
+    let folder = folder(REQUEST);
+    let databases = [
+        "postgres://ada:hunter2@127.0.0.1:1/x",
+        "postgres://ada:hunter2@127.0.0.1:1,127.0.0.1:2/x",
+        "postgres://127.0.0.1:1/x?user=ada&password=hunter2",
+        "postgres://127.0.0.1:1/x?user=ada&password=a@hunter2",
+        "postgres://ada:a?b@hunter2@127.0.0.1:1/x",
+        "postgres://ada:hunter2@127.0.0.1:port/x",
+        "postgres:ada:hunter2@127.0.0.1/x",
+        "mysql://ada:hunter2@127.0.0.1/x",
+        "mysql:ada:hunter2@127.0.0.1/x",
+    ];
+    std::thread::scope(|scope| {
+        for database in databases {
+            let folder = folder.path();
+            scope.spawn(move || {
+                let output = command(folder, &["organisation", "list"]).env("DATABASE_URL", database).output().unwrap();
+                let (out, err) = ended(&output, 2);
+                assert!(out.is_empty() && err.starts_with("error: "), "{out}{err}");
+                assert!(!err.contains("hunter2"), "{err}");
+            });
+        }
+    });
+    for arguments in [&["serve", "--help"][..], &["organisation", "list", "--help"], &["migrate", "-h"]] {
+        let output = command(folder.path(), arguments).env("DATABASE_URL", databases[0]).output().unwrap();
+        let (help, _) = ended(&output, 0);
+        assert!(help.contains("DATABASE_URL") && !help.contains("hunter2"), "{help}");
+    }
 }
 
 /// `request` on one line already.
@@ -274,8 +420,11 @@ fn a_reader_who_leaves_is_no_error() {
 fn the_service_says_where_it_listens_and_stops_when_asked() {
     let folder = folder(REQUEST);
     std::fs::write(folder.path().join("index.html"), "<!doctype html>").unwrap();
-    assert!(run(folder.path(), &["catalog", "import", "catalog.json"]).status.success());
-    let arguments = ["serve", "--listen", "127.0.0.1:0", "--www", "."];
+    let (database, created) = organisation(&folder);
+    let (id, key) = (text(&created, "organisation"), text(&created, "secret_key"));
+    let import = ["catalog", "import", "catalog.json", "--organisation", &id, "--database", &database];
+    ended(&run(folder.path(), &import), 0);
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--www", ".", "--database", &database];
     let mut child = Running(command(folder.path(), &arguments).stdin(Stdio::null()).spawn().unwrap());
     let mut said = String::new();
     let mut stdout = BufReader::new(child.0.stdout.take().unwrap());
@@ -291,13 +440,26 @@ fn the_service_says_where_it_listens_and_stops_when_asked() {
     };
     let answer = ask("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".into());
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("<!doctype html>"), "{answer}");
-    let secret = r#"{"plan_id":"team","business_entity_id":"be_us","customer_data":{"name":"Grace Hopper"}}"#;
-    let answer = ask(format!(
-        "POST /checkouts/preview?email=grace@example.com HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{secret}",
-        secret.len()
-    ));
+    let guest = r#"{"plan_id":"team","business_entity_id":"be_us","customer_data":{"name":"Grace Hopper"}}"#;
+    let preview = || {
+        ask(format!(
+            "POST /checkouts/preview?email=grace@example.com HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+             content-type: application/json\r\norganisation: {id}\r\nx-api-key: {key}\r\ncontent-length: {}\r\n\r\n{guest}",
+            guest.len()
+        ))
+    };
+    let answer = preview();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    // A key revoked by another program is one here, too, in a moment.
+    let listed = run(folder.path(), &["key", "list", "--organisation", &id, "--database", &database]);
+    for line in ended(&listed, 0).0.lines().filter(|line| line.contains(r#""secret""#)) {
+        ended(&run(folder.path(), &["key", "revoke", &text(&parse(line), "key_id"), "--database", &database]), 0);
+    }
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while preview().starts_with("HTTP/1.1 200") {
+        assert!(Instant::now() < deadline, "a revoked key still opens");
+    }
+    assert!(preview().starts_with("HTTP/1.1 401 Unauthorized\r\n"));
     // An idle connection does not keep the service from stopping.
     let idle = TcpStream::connect(address).unwrap();
 
@@ -325,7 +487,24 @@ fn the_manual_lists_every_setting() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(folder.path(), &["serve", "--help"]);
     let (help, _) = ended(&output, 0);
-    for setting in ["LISTEN", "DATABASE_URL", "--www", "--pkg", "LOG_LEVEL", "127.0.0.1:8787", "sqlite:checkout.db"] {
+    for setting in [
+        "LISTEN",
+        "METRICS_LISTEN",
+        "DATABASE_URL",
+        "DATABASE_CONNECTIONS",
+        "CONNECTIONS",
+        "RATE_LIMIT",
+        "BODY_LIMIT",
+        "CATALOG_LIMIT",
+        "REQUEST_TIME",
+        "HEADER_TIME",
+        "SWEEP_INTERVAL",
+        "WWW",
+        "PKG",
+        "LOG_LEVEL",
+        "127.0.0.1:8787",
+        "sqlite:checkout.db",
+    ] {
         assert!(help.contains(setting), "{setting} is not in\n{help}");
     }
     let files: Vec<PathBuf> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
