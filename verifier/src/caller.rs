@@ -49,6 +49,9 @@ pub(crate) enum Who {
     Client,
 }
 
+/// What `x-api-key` is for.
+const KEYS: [Kind; 2] = [Kind::SecretKey, Kind::PublishableKey];
+
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 pub(crate) const ORGANISATION: HeaderName = HeaderName::from_static("organisation");
 pub(crate) const SESSION: HeaderName = HeaderName::from_static("session-id");
@@ -163,13 +166,13 @@ impl Verifier {
             },
             (key, session) => {
                 let by_key = match key {
-                    Some(key) => Some(self.known(&organisation, Some(key)).await?),
+                    Some(key) => Some(self.known(&organisation, Some((key, &KEYS))).await?),
                     None => None,
                 };
                 match session {
                     // The merchant's server needs no customer's token, and is not held to one.
                     Some(session) if !by_key.as_ref().is_some_and(|caller| caller.who() == Who::Secret) => {
-                        self.known(&organisation, Some(session)).await?
+                        self.known(&organisation, Some((session, &[Kind::SessionToken]))).await?
                     }
                     _ => by_key.ok_or(Error::Unauthorized)?,
                 }
@@ -182,9 +185,18 @@ impl Verifier {
     }
 
     /// The caller whose key or token this is; without one, whoever holds a client secret of the organisation.
-    async fn known(&self, organisation: &str, text: Option<&str>) -> Result<Caller, Error> {
+    ///
+    /// One of another kind than its header is for opens nothing.
+    async fn known(&self, organisation: &str, given: Option<(&str, &[Kind])>) -> Result<Caller, Error> {
         let now = self.moment().now;
-        let key = secret::hash([organisation, text.unwrap_or_default()].join("\n"));
+        let named = match given {
+            None => None,
+            Some((text, kinds)) => match secret::named(text) {
+                Some((kind, id)) if kinds.contains(&kind) => Some((text, kind, id)),
+                _ => return Err(Error::Unauthorized),
+            },
+        };
+        let key = secret::hash([organisation, given.map_or("", |(text, _)| text)].join("\n"));
         if let Some((caller, valid_until)) = self.callers.get(&key)
             && valid_until > micros(now)
         {
@@ -192,7 +204,7 @@ impl Verifier {
         }
         let columns = "o.allowed_origins, o.client_confirms, c.catalog_id";
         let from = "LEFT JOIN current_catalogs c ON c.organisation_id = o.id WHERE o.id = $1";
-        let (row, named) = match text.map(|text| (text, secret::named(text))) {
+        let row = match &named {
             None => {
                 let query = format!(
                     "SELECT {columns}, '' AS hash, '' AS kind, '' AS customer_id, {MAX} AS valid_until \
@@ -200,9 +212,9 @@ impl Verifier {
                     MAX = i64::MAX
                 );
                 let row = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(organisation);
-                (row.fetch_optional(&self.store.reads).await?, None)
+                row.fetch_optional(&self.store.reads).await?
             }
-            Some((text, Some((kind, id)))) => {
+            Some((_, kind, id)) => {
                 let query = match kind {
                     Kind::SecretKey | Kind::PublishableKey => format!(
                         "SELECT {columns}, k.hash, k.kind, '' AS customer_id, {MAX} AS valid_until FROM organisations o \
@@ -214,14 +226,15 @@ impl Verifier {
                          FROM organisations o JOIN sessions s ON s.organisation_id = o.id AND s.id = $2 {from}"
                     ),
                 };
-                let row = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(organisation).bind(&id);
-                (row.fetch_optional(&self.store.reads).await?, Some((text, kind, id)))
+                let row = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(organisation).bind(id);
+                row.fetch_optional(&self.store.reads).await?
             }
-            Some((_, None)) => return Err(Error::Unauthorized),
         };
-        let Some(row): Option<Row> = row else {
-            // Where a client secret is all there is, the checkout is what is not found.
-            return Err(if text.is_none() { Error::NotFound } else { Error::Unauthorized });
+        let row: Row = match (row, &named) {
+            (Some(row), _) => row,
+            (None, Some(_)) => return Err(Error::Unauthorized),
+            // An organisation that has nothing: a stranger learns of none whether there is one.
+            (None, None) => Row::default(),
         };
         let access = match named {
             None => Access::Client { secret: String::new() },
@@ -243,12 +256,15 @@ impl Verifier {
             catalog_id: row.catalog_id,
         };
         let caller = Caller { organisation: Arc::new(organisation), access };
-        self.callers.keep(key, caller.clone(), row.valid_until);
+        // Of organisations that are none there are many.
+        if row.valid_until > 0 {
+            self.callers.keep(key, caller.clone(), row.valid_until);
+        }
         Ok(caller)
     }
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(Default, sqlx::FromRow)]
 struct Row {
     allowed_origins: String,
     client_confirms: i64,

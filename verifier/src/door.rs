@@ -1,12 +1,12 @@
 //! What every call passes before its handler: who calls, from which page, how often, and whether it was made before.
 
 use crate::Verifier;
-use crate::caller::{Caller, Who, who_may};
+use crate::caller::{Access, Caller, Who, who_may};
 use crate::error::Error;
-use crate::http::{RequestId, Written, json_text, read_body, written};
+use crate::http::{CheckoutId, RequestId, Written, json_text, read_body, written};
 use crate::idempotency::{Answer, Claim, Turn, key};
 use axum::body::{Body, to_bytes};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST, LOCATION, ORIGIN, VARY,
@@ -71,6 +71,11 @@ impl Verifier {
     /// Runs a request that has a key, or answers it as before.
     async fn once(&self, caller: &Caller, key: String, request: Request, next: Next) -> Result<Response, Error> {
         let (mut parts, body) = request.into_parts();
+        if let Access::Client { .. } = caller.access {
+            // Only whoever holds the secret of a checkout may leave a key behind.
+            let CheckoutId(id) = CheckoutId::from_request_parts(&mut parts, &()).await?;
+            self.checkout(caller, &id).await?;
+        }
         let body = read_body(body, self.settings.body_limit, self.settings.body_time()).await?;
         let claim = match self.turn(caller, key, &parts.uri, body.as_bytes()).await? {
             Turn::Run(claim) => claim,
