@@ -5,7 +5,6 @@ mod support;
 
 use axum::body::Body;
 use checkout_preview::{Json, json};
-use sqlx::AssertSqlSafe;
 use support::{CONTRACT, GUEST, REQUEST, Server, at, catalog, parse, seats};
 
 fn listed(id: &str, customer_id: &str) -> String {
@@ -131,22 +130,24 @@ async fn more_contracts_than_are_read_at_a_time() {
     let mut all: Vec<String> = (0..250).map(|number| format!("c{number:03}")).collect();
     assert_eq!(ids(&server, "/contracts?limit=100", async |_| ()).await, all);
     // As if 250 had been bought; then the catalog lists the 120 newest of them.
-    let mut connection = server.db.acquire().await.unwrap();
-    sqlx::raw_sql("PRAGMA foreign_keys = OFF").execute(&mut *connection).await.unwrap();
+    let bought = server.bought(REQUEST).await;
+    let organisation = &server.organisation.organisation;
     let body = json::to_text(&parse(CONTRACT));
     for number in 0..250 {
-        let id = format!("h{number:03}");
-        let sql = format!(
-            "INSERT INTO contracts VALUES ('default', '{id}', 3, 'cus_1', {number});
-             INSERT INTO contract_versions VALUES ('default', '{id}', 3, '{id}', '{}', {number})",
-            body.replace("con_1", &id)
+        let (id, body) = (format!("h{number:03}"), body.replace("con_1", &format!("h{number:03}")));
+        let bought = format!(
+            "INSERT INTO checkouts SELECT organisation_id, '{id}', revision, checkout_status, client_secret, customer_id, '{id}',
+             catalog_id, contract_version, as_of, previewed_at, request, preview, expires_at, payment_method_id, {number},
+             updated_at FROM checkouts WHERE contract_id = '{bought}';
+             INSERT INTO contracts VALUES ('{organisation}', '{id}', 3, 'cus_1', {number});
+             INSERT INTO contract_versions VALUES ('{organisation}', '{id}', 3, '{id}', '{body}', {number})"
         );
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await.unwrap();
+        server.sql(bought).await;
     }
-    drop(connection);
-    let mut here: Vec<String> = (0..250).rev().map(|number| format!("h{number:03}")).collect();
+    let mut here = vec![bought.clone()];
+    here.extend((0..250).rev().map(|number| format!("h{number:03}")));
     assert_eq!(ids(&server, "/contracts?limit=100", async |_| ()).await, [&here[..], &all].concat());
-    let exported: Vec<String> = here.drain(..120).map(|id| listed(&id, "cus_1")).collect();
+    let exported: Vec<String> = here.drain(1..=120).map(|id| listed(&id, "cus_1")).collect();
     server.put_catalog(&catalog(&exported.iter().map(String::as_str).collect::<Vec<_>>())).await;
     all = (130..250).map(|number| format!("h{number:03}")).collect();
     assert_eq!(ids(&server, "/contracts?limit=100", async |_| ()).await, [here, all].concat());

@@ -9,11 +9,12 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use checkout_preview::{Catalog, Clock, Json, json, read_date, read_instant};
 use checkout_verifier::clock::Moment;
 use checkout_verifier::http::{Assets, router};
-use checkout_verifier::organisations::Created;
+use checkout_verifier::organisations::{Created, KeyKind};
 use checkout_verifier::store::Store;
 use checkout_verifier::{Settings, Verifier};
 use http_body_util::BodyExt;
-use sqlx::{AnyPool, AssertSqlSafe, Connection, Executor};
+use sqlx::any::AnyRow;
+use sqlx::{AnyPool, AssertSqlSafe, Connection, Executor, Row};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -64,6 +65,12 @@ pub fn catalog(contracts: &[&str]) -> String {
     json::to_text(&catalog)
 }
 
+/// A request of a buyer who saw a preview.
+pub fn expecting(request: &str, preview: &Answer) -> String {
+    let request = request.trim_end().strip_suffix('}').unwrap();
+    format!(r#"{request},"expected_estimates":{}}}"#, preview.at("/estimates"))
+}
+
 /// A request for another number of seats.
 pub fn seats(contract_id: &str, quantity: &str) -> String {
     format!(
@@ -71,6 +78,7 @@ pub fn seats(contract_id: &str, quantity: &str) -> String {
     )
 }
 
+#[derive(Clone)]
 pub struct Server {
     router: Router,
     pub verifier: Arc<Verifier>,
@@ -95,6 +103,31 @@ pub async fn new_database(folder: &TempDir) -> String {
     format!("{server}/{name}")
 }
 
+const TABLES: [&str; 12] = [
+    "organisations",
+    "api_keys",
+    "sessions",
+    "catalogs",
+    "current_catalogs",
+    "checkouts",
+    "customers",
+    "contracts",
+    "contract_versions",
+    "idempotency_keys",
+    "events",
+    "webhooks",
+];
+
+/// A row's values, each a number, a text or null.
+fn values(row: &AnyRow) -> String {
+    let value = |column| match row.try_get::<Option<i64>, _>(column) {
+        Ok(number) => format!("{number:?}"),
+        Err(_) => format!("{:?}", row.get::<Option<String>, _>(column)),
+    };
+    (0..row.len()).map(value).collect::<Vec<_>>().join(" ")
+}
+
+#[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -161,10 +194,10 @@ impl Server {
         Server::at(url, folder, moment, Settings::default(), assets, Some(Arc::clone(&self.organisation))).await
     }
 
-    /// The same server for another organisation.
+    /// The same server for another organisation, which has no catalog.
     pub async fn other_organisation(&self) -> Server {
-        let (url, folder, moment) = (self.url.clone(), Arc::clone(&self.folder), Arc::clone(&self.moment));
-        Server::at(url, folder, moment, Settings::default(), Assets::default(), None).await
+        let organisation = Arc::new(self.verifier.create_organisation("Other").await.unwrap());
+        Server { organisation, ..self.clone() }
     }
 
     pub async fn with_assets(self, assets: Assets) -> Server {
@@ -295,6 +328,39 @@ impl Server {
         sqlx::query_scalar(count).fetch_one(&self.db).await.unwrap()
     }
 
+    /// Every row of the organisation, as text.
+    pub async fn rows_of_organisation(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for table in TABLES {
+            let column = if table == "organisations" { "id" } else { "organisation_id" };
+            let rows = AssertSqlSafe(format!("SELECT * FROM {table} WHERE {column} = $1"));
+            let rows = sqlx::query(rows).bind(&self.organisation.organisation).fetch_all(&self.db).await.unwrap();
+            found.extend(rows.iter().map(|row| format!("{table} {}", values(row))));
+        }
+        found.sort();
+        found
+    }
+
+    /// The body of every event, in the order in which they were written.
+    pub async fn events(&self) -> Vec<Json> {
+        let bodies = "SELECT body FROM events WHERE organisation_id = $1 ORDER BY id";
+        let bodies =
+            sqlx::query_scalar(bodies).bind(&self.organisation.organisation).fetch_all(&self.db).await.unwrap();
+        bodies.iter().map(|body: &String| parse(body)).collect()
+    }
+
+    /// A secret key that is revoked.
+    pub async fn revoked_key(&self) -> String {
+        let key = self.verifier.create_key(&self.organisation.organisation, KeyKind::Secret).await.unwrap();
+        self.verifier.revoke_key(&key.key_id).await.unwrap();
+        key.key
+    }
+
+    /// Lets the holders of client secrets confirm.
+    pub async fn let_clients_confirm(&self) {
+        self.verifier.update_organisation(&self.organisation.organisation, None, Some(true)).await.unwrap();
+    }
+
     /// Changes the database past the server.
     pub async fn sql(&self, sql: impl Into<String>) {
         sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(&self.db).await.unwrap();
@@ -327,7 +393,7 @@ impl Answer {
         let request_id = self.headers["x-request-id"].to_str().unwrap();
         assert_eq!(self.headers["x-content-type-options"], "nosniff");
         assert_eq!(self.headers["referrer-policy"], "no-referrer");
-        if self.status.is_client_error() || self.status.is_server_error() {
+        if (self.status.is_client_error() || self.status.is_server_error()) && !self.text.is_empty() {
             assert_eq!(self.headers["content-type"], "application/problem+json");
             // An answer that is given again is the first one, to the last byte.
             if !self.headers.contains_key("idempotent-replayed") {
