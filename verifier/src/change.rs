@@ -96,8 +96,10 @@ fn sight(caller: &Caller, checkout: &Checkout) -> Sight {
 fn merged(request: Json, fields: &[(String, Json)]) -> Json {
     let Json::Object(mut merged) = request else { return request };
     for (name, value) in fields {
+        let before = merged.len();
         merged.retain(|(known, _)| known != name);
-        if *value != Json::Null {
+        // A null that takes nothing away stays, so that a field that there is not is refused.
+        if *value != Json::Null || merged.len() == before {
             merged.push((name.clone(), value.clone()));
         }
     }
