@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::http::{JsonText, json_text};
 use crate::recent::Recent;
 use crate::secret::hash;
-use crate::store::{micros, new_id, stored_json, text_of};
+use crate::store::{micros, new_id, repeated, stored_json, text_of};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_MATCH, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -125,10 +125,27 @@ impl Verifier {
             }
         }
 
+        repeated(|| self.make_current(organisation, &snapshot.id, &text, current.as_deref(), if_match)).await?;
+
+        let catalog_id = snapshot.id.clone();
+        let size = snapshot.size;
+        self.catalogs.snapshots.keep(catalog_id.clone(), Arc::new(snapshot), size);
+        self.callers.forget();
+        Ok(Stored { catalog_id, catalog_version })
+    }
+
+    async fn make_current(
+        &self,
+        organisation: &str,
+        id: &str,
+        text: &str,
+        current: Option<&str>,
+        if_match: Option<&str>,
+    ) -> Result<(), Error> {
         let mut transaction = self.store.begin().await?;
         sqlx::query("INSERT INTO catalogs (organisation_id, id, body, created_at) VALUES ($1, $2, $3, $4)")
             .bind(organisation)
-            .bind(&snapshot.id)
+            .bind(id)
             .bind(text)
             .bind(micros(self.moment().now))
             .execute(&mut *transaction)
@@ -141,18 +158,12 @@ impl Verifier {
                  ON CONFLICT (organisation_id) DO UPDATE SET catalog_id = excluded.catalog_id"
             }
         };
-        let replace = sqlx::query(replace).bind(organisation).bind(&snapshot.id);
-        let replace = if if_match.is_some() { replace.bind(&current) } else { replace };
+        let replace = sqlx::query(replace).bind(organisation).bind(id);
+        let replace = if if_match.is_some() { replace.bind(current) } else { replace };
         if replace.execute(&mut *transaction).await?.rows_affected() == 0 {
             return Err(Error::CatalogChanged);
         }
-        transaction.commit().await?;
-
-        let catalog_id = snapshot.id.clone();
-        let size = snapshot.size;
-        self.catalogs.snapshots.keep(catalog_id.clone(), Arc::new(snapshot), size);
-        self.callers.forget();
-        Ok(Stored { catalog_id, catalog_version })
+        Ok(transaction.commit().await?)
     }
 
     /// The current catalog's id and text.

@@ -13,7 +13,7 @@ use crate::idempotency::{Answer, Claimable};
 use crate::previews::{Made, take};
 use crate::secret::{self, Secret};
 use crate::status::Status;
-use crate::store::{instant, micros, new_id, stored_json, wire};
+use crate::store::{instant, micros, new_id, repeated, stored_json, wire};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
@@ -43,7 +43,7 @@ pub(crate) async fn create(
     let created = checkout.event(EventType::CheckoutCreated, Status::Pending, checkout.created_at)?;
     let location = format!("/checkouts/{}", checkout.id);
     let answer = Answer { status: 201, location: Some(location), body: session };
-    verifier.insert(&caller.organisation.id, &checkout, &created, &claim, &answer).await?;
+    repeated(|| verifier.insert(&caller.organisation.id, &checkout, &created, &claim, &answer)).await?;
     let location = answer.location.unwrap_or_default();
     Ok(([(LOCATION, location)], json_text(StatusCode::CREATED, answer.body)).into_response())
 }

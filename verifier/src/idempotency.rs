@@ -2,13 +2,13 @@
 //!
 //! The first request with a key claims it, in a statement of its own, so that the others see it running. What it changes
 //! and the answer to it are then written in one transaction ([`Claim::settle`]): whatever dies when, either neither is
-//! there or both are. A claim whose request died is free again after [`CLAIM`].
+//! there or both are. A claim whose request died is free again [`BEYOND`] a request's time.
 
 use crate::Verifier;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::secret::hash;
-use crate::store::{micros, new_id};
+use crate::store::{micros, new_id, repeated};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
@@ -22,8 +22,8 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// How long an answer is kept.
 pub(crate) const KEPT: TimeDelta = TimeDelta::hours(24);
-/// Longer than any request runs.
-const CLAIM: TimeDelta = TimeDelta::seconds(12);
+/// How much longer a claim lasts than a request may run.
+const BEYOND: TimeDelta = TimeDelta::seconds(2);
 
 /// An answer to be given again.
 #[derive(sqlx::FromRow)]
@@ -108,25 +108,25 @@ impl Verifier {
         let now = self.moment().now;
         let claimed =
             Claimed { organisation: organisation.clone(), key, claim: new_id(), is_settled: AtomicBool::new(false) };
+        let limit = i64::try_from(self.settings.request_limit.as_micros()).unwrap_or(i64::MAX);
+        let claimed_until = micros(now + BEYOND).saturating_add(limit);
         // A key that is new, or older than answers are kept, or whose request died.
-        let taken = sqlx::query(
-            "INSERT INTO idempotency_keys (organisation_id, idempotency_key, fingerprint, claim, claimed_until, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (organisation_id, idempotency_key) DO UPDATE
-             SET fingerprint = excluded.fingerprint, claim = excluded.claim, claimed_until = excluded.claimed_until,
-             status = NULL, location = NULL, body = NULL, created_at = excluded.created_at
-             WHERE idempotency_keys.created_at <= $7
-             OR (idempotency_keys.status IS NULL AND idempotency_keys.claimed_until <= $6)",
-        )
-        .bind(organisation)
-        .bind(&claimed.key)
-        .bind(&fingerprint)
-        .bind(&claimed.claim)
-        .bind(micros(now + CLAIM))
-        .bind(micros(now))
-        .bind(micros(now - KEPT))
-        .execute(self.store.writes())
-        .await?;
+        let taken = repeated(|| async {
+            let take = sqlx::query(
+                "INSERT INTO idempotency_keys
+                 (organisation_id, idempotency_key, fingerprint, claim, claimed_until, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6)
+                 ON CONFLICT (organisation_id, idempotency_key) DO UPDATE
+                 SET fingerprint = excluded.fingerprint, claim = excluded.claim, claimed_until = excluded.claimed_until,
+                 status = NULL, location = NULL, body = NULL, created_at = excluded.created_at
+                 WHERE idempotency_keys.created_at <= $7
+                 OR (idempotency_keys.status IS NULL AND idempotency_keys.claimed_until <= $6)",
+            );
+            let take = take.bind(organisation).bind(&claimed.key).bind(&fingerprint).bind(&claimed.claim);
+            let take = take.bind(claimed_until).bind(micros(now)).bind(micros(now - KEPT));
+            Ok(take.execute(self.store.writes()).await?)
+        });
+        let taken = taken.await?;
         if taken.rows_affected() == 1 {
             return Ok(Turn::Run(Claim(Arc::new(claimed))));
         }
@@ -153,18 +153,23 @@ impl Verifier {
         if claim.0.is_settled.load(Ordering::Acquire) {
             return Ok(());
         }
-        let mut transaction = self.store.begin().await?;
-        claim.settle(&mut transaction, answer).await?;
-        Ok(transaction.commit().await?)
+        repeated(|| async {
+            let mut transaction = self.store.begin().await?;
+            claim.settle(&mut transaction, answer).await?;
+            Ok(transaction.commit().await?)
+        })
+        .await
     }
 
     /// Frees the key of a request that failed for the moment, so that it can be made again at once.
     pub(crate) async fn release(&self, claim: &Claim) -> Result<(), Error> {
         let release = "DELETE FROM idempotency_keys
              WHERE organisation_id = $1 AND idempotency_key = $2 AND claim = $3 AND status IS NULL";
-        let release = sqlx::query(release).bind(&claim.0.organisation).bind(&claim.0.key).bind(&claim.0.claim);
-        release.execute(self.store.writes()).await?;
-        Ok(())
+        repeated(|| async {
+            let release = sqlx::query(release).bind(&claim.0.organisation).bind(&claim.0.key).bind(&claim.0.claim);
+            Ok(release.execute(self.store.writes()).await.map(|_| ())?)
+        })
+        .await
     }
 }
 

@@ -7,7 +7,7 @@ use crate::fields::Fields;
 use crate::http::{JsonBody, json_text};
 use crate::idempotency::{Answer, Claimable};
 use crate::secret::{Kind, Secret};
-use crate::store::{micros, wire};
+use crate::store::{micros, repeated, wire};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -77,21 +77,24 @@ async fn open(verifier: &Verifier, caller: &Caller, claim: &Claimable, body: Jso
     let session = Session { session_token: &secret.text, customer_id: &customer_id, expires_at: wire(expires_at)? };
     let body = serde_json::to_string(&session).map_err(|_| Error::Internal("a session cannot be written"))?;
     let answer = Answer { status: 201, location: None, body };
-    let mut transaction = verifier.store.begin().await?;
-    sqlx::query(
-        "INSERT INTO sessions (organisation_id, id, customer_id, hash, expires_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(organisation)
-    .bind(&secret.id)
-    .bind(&customer_id)
-    .bind(&secret.hash)
-    .bind(expires_at)
-    .bind(micros(now))
-    .execute(&mut *transaction)
+    repeated(|| async {
+        let mut transaction = verifier.store.begin().await?;
+        sqlx::query(
+            "INSERT INTO sessions (organisation_id, id, customer_id, hash, expires_at, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(organisation)
+        .bind(&secret.id)
+        .bind(&customer_id)
+        .bind(&secret.hash)
+        .bind(expires_at)
+        .bind(micros(now))
+        .execute(&mut *transaction)
+        .await?;
+        claim.settle(&mut transaction, &answer).await?;
+        Ok(transaction.commit().await?)
+    })
     .await?;
-    claim.settle(&mut transaction, &answer).await?;
-    transaction.commit().await?;
     claim.committed();
     Ok(answer.body)
 }
