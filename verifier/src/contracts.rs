@@ -156,7 +156,7 @@ impl Verifier {
         let mut after = match &page.after {
             Some(Cursor::Listed { .. }) => return Ok(found),
             Some(Cursor::MadeHere { created_at, id }) => Some((*created_at, id.clone())),
-            None => None,
+            Some(Cursor::Checkout { .. }) | None => None,
         };
         let is_listed = |id: &str| snapshot.is_some_and(|snapshot| snapshot.contracts.contains_key(id));
         loop {
@@ -191,7 +191,7 @@ impl Verifier {
     ) -> Result<(), Error> {
         let after = match &page.after {
             Some(Cursor::Listed { id }) => Bound::Excluded(id.as_str()),
-            Some(Cursor::MadeHere { .. }) | None => Bound::Unbounded,
+            Some(Cursor::MadeHere { .. } | Cursor::Checkout { .. }) | None => Bound::Unbounded,
         };
         let mut contracts = snapshot.contracts.range::<str, _>((after, Bound::Unbounded)).peekable();
         while found.len() <= page.limit && contracts.peek().is_some() {

@@ -43,7 +43,7 @@ pub(crate) async fn list(
     if let Some(created_before) = page.created_before {
         query = query.push(" AND c.created_at < ").bind(created_before);
     }
-    if let Some(Cursor::MadeHere { created_at, id }) = &page.after {
+    if let Some(Cursor::Checkout { created_at, id }) = &page.after {
         query = query.push(" AND (c.created_at, c.id) < (").bind(*created_at).push(", ").bind(id).push(")");
     }
     let query = query.push(" ORDER BY c.created_at DESC, c.id DESC LIMIT ").bind(page.limit.saturating_add(1));
@@ -51,7 +51,7 @@ pub(crate) async fn list(
     let more = found.len() > page.limit;
     found.truncate(page.limit);
     let next_cursor = found.last().filter(|_| more).map(|last| {
-        let last = Cursor::MadeHere { created_at: last.created_at, id: last.id.clone() };
+        let last = Cursor::Checkout { created_at: last.created_at, id: last.id.clone() };
         format!("\"{}\"", last.write())
     });
     let mut sessions = Vec::new();

@@ -23,27 +23,32 @@ pub(crate) struct Page {
 /// The last entry of the page before.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Cursor {
+    Checkout { created_at: i64, id: String },
     MadeHere { created_at: i64, id: String },
     Listed { id: String },
 }
 
 impl Cursor {
-    /// Opaque and safe in an address, which not every id is.
+    /// Opaque and safe in an address, which not every id is. It says of which list it is, and is refused by the other.
     pub(crate) fn write(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(match self {
-            Cursor::MadeHere { created_at, id } => format!("{created_at} {id}"),
-            Cursor::Listed { id } => format!(" {id}"),
+            Cursor::Checkout { created_at, id } => format!("checkout {created_at} {id}"),
+            Cursor::MadeHere { created_at, id } => format!("contract {created_at} {id}"),
+            Cursor::Listed { id } => format!("listed {id}"),
         })
     }
 
     fn read(text: &str) -> Option<Cursor> {
         let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-        let (created_at, id) = text.split_once(' ')?;
+        let (list, rest) = text.split_once(' ')?;
+        let (created_at, id) = if list == "listed" { ("", rest) } else { rest.split_once(' ')? };
         let id = read_id(&Json::String(id.into()), "").ok()?.to_owned();
-        match created_at {
-            "" => Some(Cursor::Listed { id }),
-            created_at => Some(Cursor::MadeHere { created_at: created_at.parse().ok()?, id }),
-        }
+        Some(match list {
+            "checkout" => Cursor::Checkout { created_at: created_at.parse().ok()?, id },
+            "contract" => Cursor::MadeHere { created_at: created_at.parse().ok()?, id },
+            "listed" => Cursor::Listed { id },
+            _ => return None,
+        })
     }
 }
 
@@ -70,6 +75,7 @@ impl Page {
     /// Each of the known parameters at most once.
     fn read(parameters: Parameters, known: &[&'static str]) -> Result<Page, Problems> {
         let mut page = Page { limit: Page::DEFAULT, ..Page::default() };
+        let of_checkouts = known == OF_CHECKOUTS;
         // Where each problem stands among the others, and the problem.
         let mut problems = Vec::new();
         let mut seen: Vec<String> = Vec::new();
@@ -90,7 +96,7 @@ impl Page {
                     format!("`{name}` is given twice"),
                     "give it once".into(),
                 )),
-                Some(_) => page.take(&name, value, &path),
+                Some(_) => page.take(&name, value, &path, of_checkouts),
             };
             if let Err(found) = found {
                 problems.extend(found.as_slice().iter().map(|one| (place.is_none(), place, one.clone())));
@@ -104,7 +110,7 @@ impl Page {
         Problems::new(problems.into_iter().map(|(_, _, problem)| problem).collect()).map_or(Ok(page), Err)
     }
 
-    fn take(&mut self, name: &str, value: String, path: &str) -> Result<(), Problems> {
+    fn take(&mut self, name: &str, value: String, path: &str, of_checkouts: bool) -> Result<(), Problems> {
         let refuse = |what: &str, help: &str| {
             problem(ProblemCode::InvalidType, path, format!("{} is {what}", quoted(&value)), help.into())
         };
@@ -117,7 +123,8 @@ impl Page {
                 })?;
             }
             "cursor" => {
-                let cursor = Cursor::read(&value);
+                let cursor =
+                    Cursor::read(&value).filter(|cursor| of_checkouts == matches!(cursor, Cursor::Checkout { .. }));
                 let help = "send the `next_cursor` of the page before";
                 self.after = Some(cursor.ok_or_else(|| refuse("no cursor", help))?);
             }
