@@ -89,6 +89,11 @@ pub struct Server {
     pub folder: Arc<TempDir>,
 }
 
+/// Whether the tests run on PostgreSQL.
+pub fn is_postgres() -> bool {
+    std::env::var_os("TEST_POSTGRES_URL").is_some()
+}
+
 /// The address of a new database.
 pub async fn new_database(folder: &TempDir) -> String {
     let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
@@ -192,6 +197,13 @@ impl Server {
     pub async fn beside(&self, assets: Assets) -> Server {
         let (url, folder, moment) = (self.url.clone(), Arc::clone(&self.folder), Arc::clone(&self.moment));
         Server::at(url, folder, moment, Settings::default(), assets, Some(Arc::clone(&self.organisation))).await
+    }
+
+    /// Another server on the same database, whose clock stands elsewhere.
+    pub async fn at_another_time(&self, now: &str) -> Server {
+        let moment = Arc::new(Mutex::new(Moment { now: instant(now), as_of: None }));
+        let (url, folder, organisation) = (self.url.clone(), Arc::clone(&self.folder), Arc::clone(&self.organisation));
+        Server::at(url, folder, moment, Settings::default(), Assets::default(), Some(organisation)).await
     }
 
     /// The same server for another organisation, which has no catalog.
