@@ -10,7 +10,7 @@ use crate::catalogs::Snapshot;
 use crate::contracts::Current;
 use crate::error::Error;
 use crate::store::{stored_json, text_of};
-use checkout_preview::{Catalog, Json};
+use checkout_preview::{Catalog, Json, read_id};
 use std::sync::Arc;
 
 /// Whose customers and contracts are seen.
@@ -50,6 +50,11 @@ pub(crate) struct View {
     pub(crate) contract_version: Option<i64>,
 }
 
+/// An id that a request names. What is none names nothing, and no database is asked for it: not each takes every text.
+fn id_of<'r>(request: &'r Json, field: &str) -> Option<&'r str> {
+    read_id(request.get(field)?, "").ok()
+}
+
 impl Verifier {
     /// A snapshot as a request sees it, with the contract as it is now.
     pub(crate) async fn view(
@@ -60,7 +65,7 @@ impl Verifier {
         request: &Json,
     ) -> Result<View, Error> {
         let mut version = None;
-        if let Some(id) = text_of(request, "contract_id")
+        if let Some(id) = id_of(request, "contract_id")
             && let Some(Current::Stored(stored)) = self.current_contract(organisation, snapshot, id).await?
         {
             version = Some(stored);
@@ -79,7 +84,7 @@ impl Verifier {
     ) -> Result<View, Error> {
         let mut contracts = Vec::new();
         let mut customer_ids = Vec::new();
-        if let Some(id) = text_of(request, "contract_id") {
+        if let Some(id) = id_of(request, "contract_id") {
             let listed = snapshot.contracts.get(id);
             let contract = match contract_version {
                 Some(version) => Some(stored_json(&self.contract_version(organisation, id, version).await?)?),
@@ -97,7 +102,7 @@ impl Verifier {
                 contracts.push((index, contract));
             }
         }
-        if let Some(id) = text_of(request, "customer_id")
+        if let Some(id) = id_of(request, "customer_id")
             && sight.includes(Some(id))
             && !customer_ids.iter().any(|known| known == id)
         {
