@@ -36,12 +36,17 @@ pub(crate) async fn door(State(verifier): State<Arc<Verifier>>, request: Request
         Ok(caller) => Ok(verifier.let_in(caller, who, request, next).await),
     };
     let mut response = response.unwrap_or_else(Error::into_response);
+    readable(&mut response, origin);
+    response
+}
+
+/// Lets the page that made a request read its answer.
+pub(crate) fn readable(response: &mut Response, origin: Option<HeaderValue>) {
     if let Some(origin) = origin {
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
     }
     response.headers_mut().append(VARY, HeaderValue::from_static("origin"));
-    response
 }
 
 const EXPOSED: &str = "etag, location, retry-after, x-request-id, idempotent-replayed";

@@ -3,13 +3,15 @@
 //! Every answer passes through [`finish`]: it gets a request id, its security headers, and, where it is an error, a
 //! problem as its body, whoever made it. `server` brings requests here, `door` decides who may make them.
 
-use crate::door::door;
+use crate::door::{door, readable};
 use crate::error::{Error, Problem};
 use crate::{Verifier, cancel, catalogs, change, checkouts, confirm, contracts, listing, payment, previews, sessions};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN,
+};
 use axum::http::header::{
     CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
@@ -105,12 +107,18 @@ async fn finish(State(verifier): State<Arc<Verifier>>, mut request: Request, nex
     // The route and not the path: whatever a stranger puts into an address stays out of the log.
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
+    let origin = request.headers().get(ORIGIN).cloned();
     let span = tracing::info_span!("request", request_id = %id.0, %method, route, organisation = Empty, caller = Empty);
     async {
         let started = Instant::now();
         let response = tokio::time::timeout(verifier.settings.request_limit, next.run(request)).await;
         let response = with_page_policy(response.unwrap_or_else(|_| Error::TimedOut.into_response())).await;
-        let response = with_headers(written(response, &id), &id);
+        let mut response = with_headers(written(response, &id), &id);
+        let is_error = response.status().is_client_error() || response.status().is_server_error();
+        if is_error && !response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+            // One that did not come through the door; it says nothing but what went wrong.
+            readable(&mut response, origin);
+        }
         let took = started.elapsed();
         verifier.metrics.answered(&method, &route, response.status(), took);
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);

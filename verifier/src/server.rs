@@ -28,7 +28,8 @@ pub struct ConnectionLimits {
 /// Serves until `stop` comes, then finishes the requests that run, within 10 s.
 pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimits, stop: impl Future<Output = ()>) {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(limits.header_time).max_buf_size(HEADERS_LIMIT);
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.header_time);
+    builder.max_header_size(HEADERS_LIMIT).max_buf_size(HEADERS_LIMIT);
     let places = Arc::new(Semaphore::new(limits.connections));
     let running = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
