@@ -44,6 +44,9 @@ async fn problems_are_the_engines_bytes() {
         r#"{"plan_id":"team","customer_id":"cus_1","product_overrides":[{"pricing_id":"seats","quantity":1e400}]}"#,
         r#"{"plan_id":"team","customer_id":"cus_1","product_overrides":[{"pricing_id":"seats","quantity":"12,50"}]}"#,
         r#"{"plan_id":"team","customer_id":"cus_1","expected_estimate":{}}"#,
+        r#"{"plan_id":"team","customer_id":"cus_\u0000"}"#,
+        r#"{"plan_id":"team","contract_id":"con_\u0000"}"#,
+        r#"{"plan_id":"team","customer_id":"' OR 1=1 --","contract_id":"\ud83d\ude00"}"#,
     ];
     for request in wrong {
         let problems = server.engine(request, "2026-11-22");

@@ -65,7 +65,7 @@ async fn twelve() -> Server {
         let id = server.create(&format!(r#"{{"expires_at":"{ends}",{}"#, &request[1..])).await;
         let path = format!("/checkouts/{id}");
         let actions: &[(&str, &str)] = match number {
-            1 | 2 | 3 => &[("confirm", "")],
+            1..=3 => &[("confirm", "")],
             4 => &[("cancel", "")],
             5 => &[("payment", r#"{"status":"initiated"}"#)],
             6 => &[("payment", r#"{"status":"initiated"}"#), ("payment", r#"{"status":"succeeded"}"#)],

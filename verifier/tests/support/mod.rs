@@ -10,13 +10,16 @@ use checkout_preview::{Catalog, Clock, Json, json, read_date, read_instant};
 use checkout_verifier::clock::Moment;
 use checkout_verifier::http::{Assets, router};
 use checkout_verifier::organisations::{Created, KeyKind};
+use checkout_verifier::server::{ConnectionLimits, serve};
 use checkout_verifier::store::Store;
 use checkout_verifier::{Settings, Verifier};
 use http_body_util::BodyExt;
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, AssertSqlSafe, Connection, Executor, Row};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tower::ServiceExt;
 
 /// Two business entities on either side of midnight, a customer, and a plan of 10 seats at 12.00 a month.
@@ -106,6 +109,13 @@ pub async fn new_database(folder: &TempDir) -> String {
     connection.close().await.unwrap();
     let (server, _) = server.rsplit_once('/').unwrap();
     format!("{server}/{name}")
+}
+
+/// A server on a socket.
+pub struct Served {
+    pub address: SocketAddr,
+    pub stop: tokio::sync::oneshot::Sender<()>,
+    pub serving: tokio::task::JoinHandle<()>,
 }
 
 const TABLES: [&str; 12] = [
@@ -204,6 +214,24 @@ impl Server {
         let moment = Arc::new(Mutex::new(Moment { now: instant(now), as_of: None }));
         let (url, folder, organisation) = (self.url.clone(), Arc::clone(&self.folder), Arc::clone(&self.organisation));
         Server::at(url, folder, moment, Settings::default(), Assets::default(), Some(organisation)).await
+    }
+
+    /// Another server on the same database, with other settings.
+    pub async fn with_other_settings(&self, settings: Settings) -> Server {
+        let (url, folder, moment) = (self.url.clone(), Arc::clone(&self.folder), Arc::clone(&self.moment));
+        Server::at(url, folder, moment, settings, Assets::default(), Some(Arc::clone(&self.organisation))).await
+    }
+
+    /// Serves it at an address of its own, which is returned, until the sender of `stop` says so or is dropped.
+    pub async fn serve(&self, limits: ConnectionLimits) -> Served {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        let serving = tokio::spawn(serve(listener, self.router.clone(), limits, stopped));
+        Served { address, stop, serving }
     }
 
     /// The same server for another organisation, which has no catalog.
@@ -405,6 +433,8 @@ impl Answer {
         let request_id = self.headers["x-request-id"].to_str().unwrap();
         assert_eq!(self.headers["x-content-type-options"], "nosniff");
         assert_eq!(self.headers["referrer-policy"], "no-referrer");
+        assert!(self.headers["content-security-policy"].to_str().unwrap().starts_with("default-src '"));
+        assert!(self.headers.contains_key("cache-control"));
         if (self.status.is_client_error() || self.status.is_server_error()) && !self.text.is_empty() {
             assert_eq!(self.headers["content-type"], "application/problem+json");
             // An answer that is given again is the first one, to the last byte.
