@@ -190,7 +190,7 @@ async fn a_body_has_half_of_a_requests_time() {
 /// A change that waits for another one, which holds the row it needs and does not end.
 #[tokio::test]
 async fn a_request_has_ten_seconds() {
-    let server = Server::with_settings(Settings { request_limit: Duration::from_secs(1), ..Settings::default() }).await;
+    let server = Server::with_settings(Settings { request_limit: Duration::from_secs(2), ..Settings::default() }).await;
     server.put_catalog(CATALOG).await;
     let id = server.create(REQUEST).await;
     let mut other = server.db.begin().await.unwrap();

@@ -118,7 +118,7 @@ pub struct Served {
     pub serving: tokio::task::JoinHandle<()>,
 }
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "organisations",
     "api_keys",
     "sessions",
@@ -131,6 +131,7 @@ const TABLES: [&str; 12] = [
     "idempotency_keys",
     "events",
     "webhooks",
+    "deliveries",
 ];
 
 /// A row's values, each a number, a text or null.
