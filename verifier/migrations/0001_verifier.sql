@@ -1,9 +1,9 @@
 -- Portable SQL: the same text runs on SQLite, on PostgreSQL and on what speaks its language. Ids are text (UUIDv7, so
 -- that they ascend with time), instants are microseconds since 1970, documents are text, because their bytes count. The
 -- organisation comes first in every key and index: nothing is ever looked up without it, and a distributed database can
--- keep what belongs together in one place.
+-- keep what belongs together in one place. `IF NOT EXISTS`, because not every one makes all tables or none.
 
-CREATE TABLE organisations (
+CREATE TABLE IF NOT EXISTS organisations (
     id              TEXT   NOT NULL PRIMARY KEY,
     name            TEXT   NOT NULL,
     -- Origins whose pages may call with this organisation's publishable keys, sessions and client secrets; one a line.
@@ -13,8 +13,9 @@ CREATE TABLE organisations (
     created_at      BIGINT NOT NULL
 );
 
--- Of keys, tokens and client secrets only the SHA-256 is kept, in hexadecimal.
-CREATE TABLE api_keys (
+-- Of keys, tokens and client secrets the SHA-256 is kept, in hexadecimal; what an idempotent call answered, and may answer
+-- again, is the one exception (`idempotency_keys`).
+CREATE TABLE IF NOT EXISTS api_keys (
     organisation_id TEXT   NOT NULL REFERENCES organisations (id),
     id              TEXT   NOT NULL,
     kind            TEXT   NOT NULL,
@@ -24,7 +25,7 @@ CREATE TABLE api_keys (
     PRIMARY KEY (organisation_id, id)
 );
 
-CREATE TABLE sessions (
+CREATE TABLE IF NOT EXISTS sessions (
     organisation_id TEXT   NOT NULL REFERENCES organisations (id),
     id              TEXT   NOT NULL,
     customer_id     TEXT   NOT NULL,
@@ -34,10 +35,10 @@ CREATE TABLE sessions (
     PRIMARY KEY (organisation_id, id)
 );
 
-CREATE INDEX sessions_expiring ON sessions (organisation_id, expires_at);
+CREATE INDEX IF NOT EXISTS sessions_expiring ON sessions (organisation_id, expires_at);
 
 -- Snapshots are never changed: checkouts pin them.
-CREATE TABLE catalogs (
+CREATE TABLE IF NOT EXISTS catalogs (
     organisation_id TEXT   NOT NULL REFERENCES organisations (id),
     id              TEXT   NOT NULL,
     body            TEXT   NOT NULL,
@@ -45,7 +46,7 @@ CREATE TABLE catalogs (
     PRIMARY KEY (organisation_id, id)
 );
 
-CREATE TABLE current_catalogs (
+CREATE TABLE IF NOT EXISTS current_catalogs (
     organisation_id TEXT NOT NULL PRIMARY KEY REFERENCES organisations (id),
     catalog_id      TEXT NOT NULL,
     FOREIGN KEY (organisation_id, catalog_id) REFERENCES catalogs (organisation_id, id)
@@ -54,7 +55,7 @@ CREATE TABLE current_catalogs (
 -- `request`, `catalog_id`, `contract_version`, `as_of` and `previewed_at` (the engine's `now`) are what `preview` was made
 -- from. Every change raises `revision`, and is made only to the revision that was read. `customer_id` and `contract_id`
 -- are those that the session shows.
-CREATE TABLE checkouts (
+CREATE TABLE IF NOT EXISTS checkouts (
     organisation_id   TEXT   NOT NULL REFERENCES organisations (id),
     id                TEXT   NOT NULL,
     revision          BIGINT NOT NULL,
@@ -77,15 +78,15 @@ CREATE TABLE checkouts (
     FOREIGN KEY (organisation_id, catalog_id) REFERENCES catalogs (organisation_id, id)
 );
 
-CREATE INDEX checkouts_newest ON checkouts (organisation_id, created_at, id);
-CREATE INDEX checkouts_by_status ON checkouts (organisation_id, checkout_status, created_at, id);
-CREATE INDEX checkouts_by_customer ON checkouts (organisation_id, customer_id, created_at, id);
-CREATE INDEX checkouts_by_contract ON checkouts (organisation_id, contract_id, created_at, id);
-CREATE INDEX checkouts_expiring ON checkouts (organisation_id, expires_at)
+CREATE INDEX IF NOT EXISTS checkouts_newest ON checkouts (organisation_id, created_at, id);
+CREATE INDEX IF NOT EXISTS checkouts_by_status ON checkouts (organisation_id, checkout_status, created_at, id);
+CREATE INDEX IF NOT EXISTS checkouts_by_customer ON checkouts (organisation_id, customer_id, created_at, id);
+CREATE INDEX IF NOT EXISTS checkouts_by_contract ON checkouts (organisation_id, contract_id, created_at, id);
+CREATE INDEX IF NOT EXISTS checkouts_expiring ON checkouts (organisation_id, expires_at)
     WHERE checkout_status IN ('pending', 'payment_failed');
 
 -- Guests who bought. `body` is the customer as the engine reads it in a catalog.
-CREATE TABLE customers (
+CREATE TABLE IF NOT EXISTS customers (
     organisation_id TEXT   NOT NULL REFERENCES organisations (id),
     id              TEXT   NOT NULL,
     body            TEXT   NOT NULL,
@@ -95,7 +96,7 @@ CREATE TABLE customers (
 );
 
 -- Of every contract that a checkout made or amended: which version is the current one. Confirming takes this row.
-CREATE TABLE contracts (
+CREATE TABLE IF NOT EXISTS contracts (
     organisation_id TEXT   NOT NULL REFERENCES organisations (id),
     id              TEXT   NOT NULL,
     version         BIGINT NOT NULL,
@@ -104,11 +105,11 @@ CREATE TABLE contracts (
     PRIMARY KEY (organisation_id, id)
 );
 
-CREATE INDEX contracts_newest ON contracts (organisation_id, created_at, id);
-CREATE INDEX contracts_of_customers ON contracts (organisation_id, customer_id, created_at, id);
+CREATE INDEX IF NOT EXISTS contracts_newest ON contracts (organisation_id, created_at, id);
+CREATE INDEX IF NOT EXISTS contracts_of_customers ON contracts (organisation_id, customer_id, created_at, id);
 
 -- Never changed: checkouts pin them. The last line of defence: one checkout, one version.
-CREATE TABLE contract_versions (
+CREATE TABLE IF NOT EXISTS contract_versions (
     organisation_id TEXT   NOT NULL REFERENCES organisations (id),
     id              TEXT   NOT NULL,
     version         BIGINT NOT NULL,
@@ -123,7 +124,7 @@ CREATE TABLE contract_versions (
 
 -- A call that was made with an `Idempotency-Key`. `status` is null while it runs, which is until `claimed_until` at most;
 -- then it and the rest of the answer are written in the transaction of what the call changes.
-CREATE TABLE idempotency_keys (
+CREATE TABLE IF NOT EXISTS idempotency_keys (
     organisation_id TEXT   NOT NULL REFERENCES organisations (id),
     idempotency_key TEXT   NOT NULL,
     fingerprint     TEXT   NOT NULL,
@@ -136,9 +137,9 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (organisation_id, idempotency_key)
 );
 
-CREATE INDEX idempotency_keys_by_age ON idempotency_keys (organisation_id, created_at);
+CREATE INDEX IF NOT EXISTS idempotency_keys_by_age ON idempotency_keys (organisation_id, created_at);
 
-CREATE TABLE webhooks (
+CREATE TABLE IF NOT EXISTS webhooks (
     organisation_id TEXT   NOT NULL REFERENCES organisations (id),
     id              TEXT   NOT NULL,
     url             TEXT   NOT NULL,
@@ -153,7 +154,7 @@ CREATE TABLE webhooks (
 );
 
 -- Written in the transaction of the change that each tells of. `handed_over` is 1 once there is a delivery for every webhook.
-CREATE TABLE events (
+CREATE TABLE IF NOT EXISTS events (
     organisation_id TEXT   NOT NULL REFERENCES organisations (id),
     id              TEXT   NOT NULL,
     body            TEXT   NOT NULL,
@@ -162,12 +163,12 @@ CREATE TABLE events (
     PRIMARY KEY (organisation_id, id)
 );
 
-CREATE INDEX events_waiting ON events (organisation_id, id) WHERE handed_over = 0;
-CREATE INDEX events_by_age ON events (organisation_id, created_at);
+CREATE INDEX IF NOT EXISTS events_waiting ON events (organisation_id, id) WHERE handed_over = 0;
+CREATE INDEX IF NOT EXISTS events_by_age ON events (organisation_id, created_at);
 
 -- `next_attempt_at` is null once it is delivered or given up, and while an attempt runs the instant at which it is taken to
 -- have died.
-CREATE TABLE deliveries (
+CREATE TABLE IF NOT EXISTS deliveries (
     organisation_id TEXT   NOT NULL REFERENCES organisations (id),
     event_id        TEXT   NOT NULL,
     webhook_id      TEXT   NOT NULL,
@@ -179,5 +180,5 @@ CREATE TABLE deliveries (
     FOREIGN KEY (organisation_id, webhook_id) REFERENCES webhooks (organisation_id, id)
 );
 
-CREATE INDEX deliveries_waiting ON deliveries (organisation_id, webhook_id, next_attempt_at, event_id)
+CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (organisation_id, webhook_id, next_attempt_at, event_id)
     WHERE next_attempt_at IS NOT NULL;

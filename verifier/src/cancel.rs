@@ -8,7 +8,7 @@ use crate::fields::Fields;
 use crate::http::{CheckoutId, OptionalJson, json_text};
 use crate::idempotency::{Answer, Claimable};
 use crate::status::{Action, Status};
-use crate::store::{micros, repeated};
+use crate::store::{instant, micros, repeated};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -57,7 +57,9 @@ impl Verifier {
         told.action.check(checkout.status(now)?)?;
         checkout.updated_at = micros(now);
         let event = checkout.event_because(told.event, told.status, checkout.updated_at, payment_reference, reason)?;
-        let answer = Answer { status: 200, location: None, body: checkout.session(organisation, told.status, None)? };
+        // A payment that failed too late leaves nothing to try again.
+        let shown = told.status.at(now, instant(checkout.expires_at)?);
+        let answer = Answer { status: 200, location: None, body: checkout.session(organisation, shown, None)? };
         let mut transaction = self.store.begin().await?;
         self.move_to(&mut transaction, organisation, &checkout, told.status).await?;
         event.write(&mut transaction, organisation).await?;

@@ -89,8 +89,7 @@ impl Verifier {
         let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
         parts.extensions.insert(claim.clone());
         let response = written(next.run(Request::from_parts(parts, Body::from(body))).await, &id);
-        let status = response.status();
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        if !is_an_answer(response.status()) {
             // Where the database is what failed, the claim ends by itself.
             let _ = self.release(&claim).await;
             return Ok(response);
@@ -107,6 +106,19 @@ impl Verifier {
         self.keep_answer(claim, &answer).await?;
         Ok(Response::from_parts(parts, Body::from(answer.body)))
     }
+}
+
+/// Whether the request was understood and decided. One that failed for the moment, or never got so far as to be read, may be
+/// made again with its key.
+fn is_an_answer(status: StatusCode) -> bool {
+    let unread = [
+        StatusCode::BAD_REQUEST,
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        StatusCode::TOO_MANY_REQUESTS,
+    ];
+    !status.is_server_error() && !unread.contains(&status)
 }
 
 fn again(answer: Answer) -> Response {

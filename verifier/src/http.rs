@@ -299,10 +299,14 @@ impl FromRequest<Arc<Verifier>> for OptionalJson {
 }
 
 fn sent_as_json(headers: &HeaderMap) -> Result<(), Error> {
-    let value = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let media_type = value(CONTENT_TYPE).and_then(|value| value.split(';').next()).unwrap_or("").trim();
+    // Of two nobody knows which one is meant.
+    let only = |name| {
+        let mut values = headers.get_all(name).iter();
+        values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok())
+    };
+    let media_type = only(CONTENT_TYPE).and_then(|value| value.split(';').next()).unwrap_or("").trim();
     let is_json = media_type.eq_ignore_ascii_case("application/json");
-    let is_plain = headers.get(CONTENT_ENCODING).is_none() || value(CONTENT_ENCODING) == Some("identity");
+    let is_plain = headers.get(CONTENT_ENCODING).is_none() || only(CONTENT_ENCODING) == Some("identity");
     if is_json && is_plain { Ok(()) } else { Err(Error::NotSentAsJson) }
 }
 

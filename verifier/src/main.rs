@@ -12,6 +12,7 @@ use checkout_verifier::store::{Store, without_password};
 use checkout_verifier::subscriptions::NotMade;
 use checkout_verifier::webhooks::{self, client::Client};
 use checkout_verifier::{Settings, Verifier};
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::num::NonZeroU32;
@@ -225,7 +226,7 @@ enum WebhookCommand {
 #[derive(Args)]
 struct Private {
     /// Allow webhooks at private addresses, and without TLS.
-    #[arg(long, env = "WEBHOOKS_ALLOW_PRIVATE")]
+    #[arg(long, env = "WEBHOOKS_ALLOW_PRIVATE", value_parser = FalseyValueParser::new())]
     webhooks_allow_private: bool,
 }
 

@@ -42,15 +42,20 @@ impl Outbox {
         Outbox { client, places: Arc::new(Semaphore::new(ATTEMPTS)), at_one: Arc::default() }
     }
 
+    /// How many attempts at a webhook run.
+    fn running(&self, webhook: &str) -> usize {
+        self.at_one.lock().unwrap_or_else(PoisonError::into_inner).get(webhook).copied().unwrap_or_default()
+    }
+
     /// A place for an attempt at a webhook, if there is one.
     fn place(&self, webhook: &str) -> Option<Place> {
         let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let mut at_one = self.at_one.lock().unwrap_or_else(PoisonError::into_inner);
-        let running = at_one.entry(webhook.to_owned()).or_default();
-        if *running >= ATTEMPTS_AT_ONE {
+        let running = at_one.get(webhook).copied().unwrap_or_default();
+        if running >= ATTEMPTS_AT_ONE {
             return None;
         }
-        *running = running.saturating_add(1);
+        at_one.insert(webhook.to_owned(), running.saturating_add(1));
         Some(Place { webhook: webhook.to_owned(), at_one: Arc::clone(&self.at_one), _permit: permit })
     }
 }
@@ -148,12 +153,14 @@ impl Verifier {
         let waiting = "SELECT w.organisation_id, w.id, w.url, w.secret, w.old_secret, w.rotated_at, w.disabled_at
              FROM webhooks w WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.organisation_id = w.organisation_id
              AND d.webhook_id = w.id AND d.next_attempt_at <= $1)";
-        let waiting: Vec<Waiting> = sqlx::query_as(waiting).bind(micros(now)).fetch_all(&self.store.reads).await?;
+        let mut waiting: Vec<Waiting> = sqlx::query_as(waiting).bind(micros(now)).fetch_all(&self.store.reads).await?;
+        // Whoever has the fewest attempts running comes first, so that slow ones do not keep every place to themselves.
+        waiting.sort_by_key(|webhook| outbox.running(&webhook.id));
         for webhook in waiting {
             if webhook.disabled_at.is_some() {
                 self.give_up(&webhook).await?;
             } else {
-                more |= self.begin(outbox, attempts, webhook, now).await?;
+                more |= self.begin(outbox, attempts, webhook).await?;
             }
         }
         Ok(more)
@@ -164,6 +171,10 @@ impl Verifier {
         let events = Query::new("SELECT id, created_at FROM events WHERE handed_over = 0 AND organisation_id = ");
         let events = events.bind(organisation).push(" ORDER BY id LIMIT ").bind(AT_A_TIME);
         let events: Vec<(String, i64)> = events.fetch_all(&self.store.reads).await?;
+        if events.is_empty() {
+            // Another verifier was first.
+            return Ok(false);
+        }
         let webhooks = "SELECT id, created_at FROM webhooks WHERE organisation_id = $1 AND disabled_at IS NULL";
         let webhooks: Vec<(String, i64)> =
             sqlx::query_as(webhooks).bind(organisation).fetch_all(&self.store.reads).await?;
@@ -212,8 +223,15 @@ impl Verifier {
         outbox: &Outbox,
         attempts: &mut JoinSet<()>,
         webhook: Waiting,
-        now: DateTime<Utc>,
     ) -> Result<bool, Error> {
+        let now = self.moment().now;
+        let endpoint = match endpoint(&webhook, now) {
+            Ok(endpoint) => endpoint,
+            Err(error) => {
+                error.log();
+                return Ok(false);
+            }
+        };
         let due = Query::new(
             "SELECT d.event_id, d.attempts, d.next_attempt_at, e.body, e.created_at AS happened_at FROM deliveries d
              JOIN events e ON e.organisation_id = d.organisation_id AND e.id = d.event_id WHERE d.organisation_id = ",
@@ -227,9 +245,9 @@ impl Verifier {
         for due in due {
             // Where there is none, the end of an attempt brings the next round.
             let Some(place) = outbox.place(&webhook.id) else { return Ok(false) };
-            let Some(message) = self.take(&webhook, &due, now).await? else { continue };
-            let endpoint = endpoint(&webhook, now)?;
+            let Some(message) = self.take(&webhook, &due).await? else { continue };
             let (verifier, webhook, client) = (Arc::clone(self), Arc::clone(&webhook), outbox.client.clone());
+            let endpoint = endpoint.clone();
             attempts.spawn(async move {
                 let outcome = client.deliver(&endpoint, &message).await;
                 // Where it cannot be written down the lease ends, and the event is sent again.
@@ -243,7 +261,8 @@ impl Verifier {
     }
 
     /// Takes an attempt; `None` if another verifier has.
-    async fn take(&self, webhook: &Waiting, due: &Due, now: DateTime<Utc>) -> Result<Option<Message>, Error> {
+    async fn take(&self, webhook: &Waiting, due: &Due) -> Result<Option<Message>, Error> {
+        let now = self.moment().now;
         let taken = sqlx::query(
             "UPDATE deliveries SET attempts = attempts + 1, next_attempt_at = $6 WHERE organisation_id = $1
              AND event_id = $2 AND webhook_id = $3 AND attempts = $4 AND next_attempt_at = $5",

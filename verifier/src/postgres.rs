@@ -28,6 +28,11 @@ pub(crate) async fn connect(url: &str, connections: u32) -> Result<Store, String
         })
     });
     let Some(first) = hosts.first() else { return Err(format!("`{shown}` names no host")) };
+    if hosts.len() == 1 {
+        // A pool asks until its patience is over, and does not say why it had to.
+        let once = AnyConnection::connect_with(first).await.map_err(|cause| format!("cannot open {shown}: {cause}"))?;
+        let _ = once.close().await;
+    }
     let pool = pool.connect_lazy_with(first.clone());
     if hosts.len() > 1 {
         tokio::spawn(watch(pool.clone(), hosts.into()));

@@ -79,6 +79,7 @@ async fn bodies_must_be_sent_as_json() {
         &[("content-type", "text/plain")],
         &[("content-type", "application/x-www-form-urlencoded")],
         &[("content-type", "application/jsonp")],
+        &[("content-type", "application/json"), ("content-type", "text/plain")],
         &[("content-type", "application/json"), ("content-encoding", "gzip")],
     ] {
         for (method, path) in [
