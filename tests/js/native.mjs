@@ -8,7 +8,7 @@ import { imported, root } from "./project.mjs";
 const { CheckoutPreviewError, createBillingSchedule, createCheckoutPreview } = imported;
 
 /** The binary that was built last. */
-function verifier() {
+export function verifier() {
   if (process.env.CHECKOUT_VERIFIER) return process.env.CHECKOUT_VERIFIER;
   const built = ["debug", "release"].map((profile) => join(root, "target", profile, "checkout-verifier")).filter(existsSync);
   if (built.length === 0) throw new Error("build the verifier first: cargo build --package checkout-verifier");
