@@ -1,44 +1,82 @@
 //! PostgreSQL, and what speaks its language: one host, or several of which one takes writes.
 //!
-//! Where the address names several hosts, connections go to the one that takes writes. When that one is lost, new
-//! connections are tried at the others until one of them has been promoted.
+//! Where the address names several hosts, connections go to the one that takes writes. When that one is lost, the others
+//! are asked until one of them has been promoted. A host that is lost may say so, by refusing, or say nothing for ever:
+//! so nothing here waits for one without a limit.
 
 use crate::store::{Store, without_password};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, Connection};
 use std::str::FromStr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How long a request waits for a connection: less than a request may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is asked whether the host in use still takes writes, where there are several.
 const WATCH: Duration = Duration::from_millis(500);
+/// A host that does not answer a question this long is lost.
+const SILENCE: Duration = Duration::from_secs(2);
+/// A connection that was used so recently is taken to be alive; where it is not, one request is told to come again.
+const RECENT: Duration = Duration::from_secs(1);
+
+/// Since when the host in use takes the writes, where it is not the first one: older connections lead elsewhere.
+type Changed = Arc<Mutex<Option<Instant>>>;
 
 pub(crate) async fn connect(url: &str, connections: u32) -> Result<Store, String> {
     let shown = without_password(url);
     let hosts = hosts(url).map_err(|why| format!("`{shown}` is not a database this program can use: {why}"))?;
-    let pool = AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
-    let pool = pool.after_connect(|connection: &mut AnyConnection, _| {
-        Box::pin(async move {
-            match takes_writes(connection).await? {
-                true => Ok(()),
-                false => Err(sqlx::Error::Configuration("this host takes no writes".into())),
-            }
-        })
-    });
-    let Some(first) = hosts.first() else { return Err(format!("`{shown}` names no host")) };
+    let at = if hosts.len() > 1 { first_that_takes_writes(&hosts).await.unwrap_or(0) } else { 0 };
+    let Some(host) = hosts.get(at) else { return Err(format!("`{shown}` names no host")) };
     if hosts.len() == 1 {
         // A pool asks until its patience is over, and does not say why it had to.
-        let once = AnyConnection::connect_with(first).await.map_err(|cause| format!("cannot open {shown}: {cause}"))?;
+        let once = AnyConnection::connect_with(host).await.map_err(|cause| format!("cannot open {shown}: {cause}"))?;
         let _ = once.close().await;
     }
-    let pool = pool.connect_lazy_with(first.clone());
+    let changed = Changed::default();
+    let pool = pool(connections, Arc::clone(&changed)).connect_lazy_with(host.clone());
     if hosts.len() > 1 {
-        tokio::spawn(watch(pool.clone(), hosts.into()));
+        tokio::spawn(watch(pool.clone(), hosts.into(), at, changed));
     }
     pool.acquire().await.map_err(|cause| format!("cannot open {shown}: {cause}"))?;
     Ok(Store::postgres(pool))
+}
+
+fn pool(connections: u32, changed: Changed) -> AnyPoolOptions {
+    let is_current = move |age: Duration| {
+        let changed = *changed.lock().unwrap_or_else(PoisonError::into_inner);
+        changed.is_none_or(|changed| age < changed.elapsed())
+    };
+    let is_current_after = is_current.clone();
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .after_connect(|connection: &mut AnyConnection, _| {
+            Box::pin(async move {
+                match takes_writes(connection).await? {
+                    true => Ok(()),
+                    false => Err(sqlx::Error::Configuration("this host takes no writes".into())),
+                }
+            })
+        })
+        // Not by the pool itself, which would wait for a silent host.
+        .test_before_acquire(false)
+        .before_acquire(move |connection, used| {
+            let is_current = is_current(used.age);
+            Box::pin(async move { Ok(is_current && (used.idle_for < RECENT || answers(connection).await?)) })
+        })
+        // The pool asks again, without a limit, and keeps the connection's place until there is an answer.
+        .after_release(move |connection, used| {
+            let is_current = is_current_after(used.age);
+            Box::pin(async move { Ok(is_current && answers(connection).await?) })
+        })
+}
+
+/// Whether the other end is there; where it is not, the error closes the connection without a farewell.
+async fn answers(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    let silence = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+    tokio::time::timeout(SILENCE, connection.ping()).await.map_err(silence)??;
+    Ok(true)
 }
 
 /// An address for each host of `postgres://user@a:5432,b:5432/name`.
@@ -59,35 +97,41 @@ async fn takes_writes(connection: &mut AnyConnection) -> Result<bool, sqlx::Erro
 }
 
 /// Keeps the pool pointed at the host that takes writes, as long as the pool is open.
-async fn watch(pool: AnyPool, hosts: Arc<[AnyConnectOptions]>) {
-    let mut at = 0;
+async fn watch(pool: AnyPool, hosts: Arc<[AnyConnectOptions]>, first: usize, changed: Changed) {
+    let mut at = first;
     while !pool.is_closed() {
-        if !takes_writes_at(hosts.get(at)).await
+        let is_lost = match hosts.get(at) {
+            Some(host) => !takes_writes_at(host.clone()).await,
+            None => true,
+        };
+        if is_lost
             && let Some(other) = first_that_takes_writes(&hosts).await
+            && let Some(host) = hosts.get(other)
+            && other != at
         {
             at = other;
-            if let Some(host) = hosts.get(at) {
-                pool.set_connect_options(host.clone());
-                tracing::warn!(host = at, "another host of the database takes the writes now");
-            }
+            pool.set_connect_options(host.clone());
+            *changed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            tracing::warn!(host = at, "another host of the database takes the writes now");
         }
         tokio::time::sleep(WATCH).await;
     }
 }
 
+/// All are asked at once: a silent one holds up nobody.
 async fn first_that_takes_writes(hosts: &[AnyConnectOptions]) -> Option<usize> {
-    for (at, host) in hosts.iter().enumerate() {
-        if takes_writes_at(Some(host)).await {
+    let asked: Vec<_> = hosts.iter().map(|host| tokio::spawn(takes_writes_at(host.clone()))).collect();
+    for (at, asked) in asked.into_iter().enumerate() {
+        if asked.await.unwrap_or(false) {
             return Some(at);
         }
     }
     None
 }
 
-async fn takes_writes_at(host: Option<&AnyConnectOptions>) -> bool {
-    let Some(host) = host else { return false };
-    let asked = tokio::time::timeout(PATIENCE, async {
-        let mut connection = AnyConnection::connect_with(host).await?;
+async fn takes_writes_at(host: AnyConnectOptions) -> bool {
+    let asked = tokio::time::timeout(SILENCE, async {
+        let mut connection = AnyConnection::connect_with(&host).await?;
         let answer = takes_writes(&mut connection).await;
         connection.close().await?;
         answer
