@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// How many checkouts expire in one transaction: other writers wait for it.
 const AT_A_TIME: usize = 50;
+/// How long one sweep may take. What it has written stays.
+const SWEEP_LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
 /// How long events are kept that have been delivered or given up.
 const EVENTS_KEPT: TimeDelta = TimeDelta::days(30);
 
@@ -25,9 +27,11 @@ impl Verifier {
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
-            // What fails is swept the next time.
-            if let Err(error) = self.sweep().await {
-                error.log();
+            // What fails is swept the next time; a database that has gone silent holds the sweeper no longer than this.
+            match tokio::time::timeout(SWEEP_LIMIT, self.sweep()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => error.log(),
+                Err(_) => Error::TimedOut.log(),
             }
             self.limits.tidy();
         }
