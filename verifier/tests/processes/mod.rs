@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use throwaway_postgres::{Cluster, Programs};
 
 pub mod load;
+pub mod wire;
 
 use crate::support::{catalog, parse};
 
