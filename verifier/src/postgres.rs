@@ -36,9 +36,14 @@ pub(crate) async fn connect(url: &str, connections: u32) -> Result<Store, String
     let changed = Changed::default();
     let pool = pool(connections, Arc::clone(&changed)).connect_lazy_with(host.clone());
     if hosts.len() > 1 {
-        tokio::spawn(watch(pool.clone(), hosts.into(), at, changed));
+        tokio::spawn(watch(pool.clone(), hosts.clone().into(), at, changed));
     }
-    pool.acquire().await.map_err(|cause| format!("cannot open {shown}: {cause}"))?;
+    if let Err(cause) = pool.acquire().await {
+        // The pool says that its time is up; the host says why.
+        let asked = tokio::time::timeout(SILENCE, AnyConnection::connect_with(host)).await;
+        let cause = if let Ok(Err(cause)) = asked { cause } else { cause };
+        return Err(format!("cannot open {shown}: {cause}"));
+    }
     Ok(Store::postgres(pool))
 }
 

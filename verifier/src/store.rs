@@ -9,7 +9,7 @@ use checkout_preview::{Json, json};
 use chrono::{DateTime, Utc};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
-use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Transaction};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -104,23 +104,26 @@ pub(crate) fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
 
+const SQLITE_SETTINGS: &str =
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000";
+
 async fn sqlite(url: &str, connections: u32) -> Result<Store, String> {
     let mode = if url.contains('?') { "&mode=rwc" } else { "?mode=rwc" };
     let mode = if url.contains("mode=") { "" } else { mode };
     let options = AnyConnectOptions::from_str(&format!("{url}{mode}"))
         .map_err(|cause| format!("`{url}` is not a database this program can use: {cause}"))?;
+    let cannot = |cause| format!("cannot open {url}: {cause}");
+    // What is wrong with the file is said at once: a pool would try again and say that its time is up.
+    let mut first = AnyConnection::connect_with(&options).await.map_err(cannot)?;
+    first.execute(SQLITE_SETTINGS).await.map_err(cannot)?;
+    first.close().await.map_err(cannot)?;
     let pool = |connections| {
         let pool =
             AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).test_before_acquire(false);
         pool.after_connect(|connection: &mut AnyConnection, _| {
-            Box::pin(async move {
-                let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-                                PRAGMA busy_timeout = 5000";
-                connection.execute(settings).await.map(|_| ())
-            })
+            Box::pin(async move { connection.execute(SQLITE_SETTINGS).await.map(|_| ()) })
         })
     };
-    let cannot = |cause| format!("cannot open {url}: {cause}");
     let writes = pool(1).connect_with(options.clone()).await.map_err(cannot)?;
     let reads = pool(connections).connect_with(options).await.map_err(cannot)?;
     Ok(Store { reads, writes, is_postgres: false })
