@@ -92,7 +92,7 @@ impl Store {
         for time in 1.. {
             match migrator.run(&self.writes).await {
                 Ok(()) => break,
-                Err(cause) if time >= TIMES || !self.is_postgres => return Err(cause.to_string()),
+                Err(cause) if time >= TIMES => return Err(cause.to_string()),
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             }
         }

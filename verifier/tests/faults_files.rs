@@ -166,6 +166,27 @@ fn what_is_no_database_is_told_at_the_start_and_kept() {
     drop(shop);
 }
 
+#[test]
+fn all_that_start_at_once_on_a_new_file_start() {
+    if have_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..5 {
+        let database = format!("sqlite:{}", folder.path().join(format!("{number}.db")).display());
+        let starting: Vec<_> = (0..4)
+            .map(|_| {
+                let database = database.clone();
+                std::thread::spawn(move || run(&["migrate", "--database", &database]))
+            })
+            .collect();
+        for started in starting {
+            let (succeeded, text) = started.join().unwrap();
+            assert!(succeeded, "{text}");
+        }
+    }
+}
+
 /// Two that serve and commands beside them, all on one file.
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_that_share_a_file_lose_nothing() {
