@@ -120,8 +120,13 @@ async fn sqlite(url: &str, connections: u32) -> Result<Store, String> {
     let pool = |connections| {
         let pool =
             AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).test_before_acquire(false);
-        pool.after_connect(|connection: &mut AnyConnection, _| {
+        let pool = pool.after_connect(|connection: &mut AnyConnection, _| {
             Box::pin(async move { connection.execute(SQLITE_SETTINGS).await.map(|_| ()) })
+        });
+        // Where the disk is full SQLite ends the transaction itself, which sqlx does not see: its next one would be a
+        // savepoint in one that nobody commits. Such a connection is closed.
+        pool.before_acquire(|connection: &mut AnyConnection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
         })
     };
     let writes = pool(1).connect_with(options.clone()).await.map_err(cannot)?;

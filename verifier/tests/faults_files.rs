@@ -238,7 +238,8 @@ async fn processes_that_share_a_file_lose_nothing() {
     load.balance(&database).await;
 }
 
-/// The file is unlinked: the verifier goes on with what it has open, and what it writes is gone with it.
+/// The file is unlinked: the verifier writes on into what it has open, which is gone with it, and a connection it opens
+/// later reads what took the name.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_replaced_is_not_written_into() {
     if have_run() {
