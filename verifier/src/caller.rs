@@ -58,7 +58,7 @@ pub(crate) const SESSION: HeaderName = HeaderName::from_static("session-id");
 pub(crate) const CLIENT_SECRET: HeaderName = HeaderName::from_static("client-secret");
 
 /// Who may make which call; nobody needs to be known for a path that is not here.
-fn allowed(method: &Method, route: &str) -> Option<&'static [Who]> {
+pub(crate) fn allowed(method: &Method, route: &str) -> Option<&'static [Who]> {
     use Who::{Client, Publishable, Secret, Session};
     Some(match (method.as_str(), route) {
         ("POST", "/checkouts/preview" | "/checkouts/schedule" | "/checkouts") => &[Secret, Publishable, Session],

@@ -7,6 +7,7 @@ use crate::events::EventType;
 use crate::fields::Fields;
 use crate::http::{CheckoutId, OptionalJson, json_text};
 use crate::idempotency::{Answer, Claimable};
+use crate::schema::{request::CancelRequest, session::Session};
 use crate::status::{Action, Status};
 use crate::store::{instant, micros, repeated};
 use axum::extract::State;
@@ -17,6 +18,16 @@ use std::sync::Arc;
 /// Characters of a reason.
 const REASON: usize = 500;
 
+/// Cancel a checkout
+///
+/// Possible while it is `pending` or `payment_failed`. The body may be left out.
+#[utoipa::path(
+    post, path = "/checkouts/{id}/cancel", operation_id = "cancelCheckout", tag = "Checkouts",
+    params(("id" = String, Path, description = "The checkout's id.", format = "uuid")),
+    request_body = Option<CancelRequest>,
+    responses((status = 200, description = "The checkout, cancelled.", body = Session)),
+    extensions(("x-errors" = json!(["rejected", "checkout_not_cancellable"]))),
+)]
 pub(crate) async fn cancel(
     State(verifier): State<Arc<Verifier>>,
     caller: Caller,

@@ -10,13 +10,14 @@ use crate::contracts::Listed;
 use crate::error::Error;
 use crate::http::{JsonText, json_text};
 use crate::recent::Recent;
+use crate::schema::{self, catalog::StoredCatalog};
 use crate::secret::hash;
 use crate::store::{micros, new_id, repeated, stored_json, text_of};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_MATCH, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use checkout_preview::{Catalog, Json, json};
+use checkout_preview::{Catalog, Json, Problems, json};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -212,7 +213,19 @@ impl Verifier {
     }
 }
 
-/// `PUT /catalog`
+/// Replace the catalog
+///
+/// The whole catalog, which becomes the current one if nothing is wrong with it; checkouts that were created before keep
+/// theirs. With `If-Match` only in the place of the catalog that was read: of two who change it at once, one is answered
+/// 412. Of a catalog with very many problems the first 1,000 are listed, and `detail` says how many there are.
+#[utoipa::path(
+    put, path = "/catalog", operation_id = "putCatalog", tag = "Catalog",
+    params(("If-Match" = Option<String>, Header, description = "The `ETag` of the catalog to be replaced, or several; `*` is any.")),
+    request_body = schema::catalog::Catalog,
+    responses((status = 200, description = "It is the current catalog.", body = StoredCatalog,
+        headers(("etag" = String, description = "The catalog's tag, for `If-Match` and `If-None-Match`.")))),
+    extensions(("x-errors" = json!(["rejected", "catalog_changed"]))),
+)]
 pub(crate) async fn put(
     State(verifier): State<Arc<Verifier>>,
     caller: Caller,
@@ -220,13 +233,41 @@ pub(crate) async fn put(
     JsonText(text): JsonText,
 ) -> Result<Response, Error> {
     let if_match = header(&headers, IF_MATCH);
-    let stored = verifier.put_catalog(&caller.organisation.id, text, if_match.as_deref()).await?;
+    let stored = verifier.put_catalog(&caller.organisation.id, text, if_match.as_deref()).await.map_err(shortened)?;
     let tag = tag(&stored.catalog_id);
     Ok(([(ETAG, tag)], json_text(StatusCode::OK, json::to_text(&stored))).into_response())
 }
 
-/// `GET /catalog`: all of it for a secret key, as it was put; the offer for everybody; and for a customer, the offer with
-/// the customer and its contracts as they are now.
+/// How many of a catalog's problems are told: of a catalog of megabytes they would be many times as long as it is.
+const MOST_PROBLEMS: usize = 1000;
+
+fn shortened(error: Error) -> Error {
+    match error {
+        Error::Rejected(problems) if problems.as_slice().len() > MOST_PROBLEMS => {
+            let count = problems.as_slice().len();
+            let first = problems.as_slice().iter().take(MOST_PROBLEMS).cloned().collect();
+            let first = Problems::new(first).unwrap_or(problems);
+            Error::CatalogRejected { problems: first, count }
+        }
+        error => error,
+    }
+}
+
+/// Read the catalog
+///
+/// What the caller may see of it: everything with a secret key, as it was put; plans, business entities and settings with
+/// a publishable key; and with a customer's session these with the customer and its contracts as they are now. It is
+/// what the engine in the browser computes with.
+#[utoipa::path(
+    get, path = "/catalog", operation_id = "readCatalog", tag = "Catalog",
+    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of the catalog that the caller has, or several.")),
+    responses(
+        (status = 200, description = "The catalog.", body = schema::catalog::Catalog,
+            headers(("etag" = String, description = "Its tag, for `If-None-Match`; with a secret key for `If-Match`, too."))),
+        (status = 304, description = "It is the catalog that the caller has.",
+            headers(("etag" = String, description = "Its tag."))),
+    ),
+)]
 pub(crate) async fn get(
     State(verifier): State<Arc<Verifier>>,
     caller: Caller,

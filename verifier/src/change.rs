@@ -6,6 +6,7 @@ use crate::checkouts::{Checkout, expected_estimates};
 use crate::error::Error;
 use crate::events::EventType;
 use crate::http::{CheckoutId, JsonBody, json_text};
+use crate::schema::{request::CreateFields, session::Session};
 use crate::status::{Action, Status};
 use crate::store::{micros, repeated, stored_json};
 use crate::view::Sight;
@@ -15,7 +16,18 @@ use axum::response::Response;
 use checkout_preview::{Json, Problem, ProblemCode, Problems};
 use std::sync::Arc;
 
-/// A field that is given takes the place of the one before; null takes it away.
+/// Change a checkout
+///
+/// Possible while it is `pending`. A field that is sent takes the place of the one before, and null takes it away; then the
+/// checkout is previewed anew, and its `estimates` and `contract` are replaced. With `expected_estimates` it is changed
+/// only if they are what it costs then.
+#[utoipa::path(
+    patch, path = "/checkouts/{id}", operation_id = "changeCheckout", tag = "Checkouts",
+    params(("id" = String, Path, description = "The checkout's id.", format = "uuid")),
+    request_body(content = CreateFields, example = json!({"product_overrides": [{"product_id": "seats", "quantity": "8"}]})),
+    responses((status = 200, description = "The checkout, changed.", body = Session)),
+    extensions(("x-errors" = json!(["catalog_missing", "rejected", "preview_mismatch", "checkout_not_changeable"]))),
+)]
 pub(crate) async fn change(
     State(verifier): State<Arc<Verifier>>,
     caller: Caller,

@@ -11,6 +11,8 @@ use crate::events::{CheckoutData, Event, EventType};
 use crate::http::{CheckoutId, JsonBody, json_text};
 use crate::idempotency::{Answer, Claimable};
 use crate::previews::{Made, take};
+use crate::schema::request::CreateRequest;
+use crate::schema::{self, session::CreatedSession};
 use crate::secret::{self, Secret};
 use crate::status::Status;
 use crate::store::{instant, micros, new_id, repeated, stored_json, wire};
@@ -24,7 +26,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// `POST /checkouts`: runs the engine, compares what the buyer was shown, and stores the checkout.
+/// Create a checkout
+///
+/// Previews the checkout on this server and stores it. A browser sends `expected_estimates`, the `estimates` that its
+/// buyer saw: where the price is another by now, nothing is stored, and the answer is 409 `preview_mismatch` with the
+/// fresh `preview` to show. The answer's `client_secret` is told this once; with it a browser may read, change, confirm
+/// and cancel this checkout alone.
+#[utoipa::path(
+    post, path = "/checkouts", operation_id = "createCheckout", tag = "Checkouts",
+    request_body(content = CreateRequest, example = json!({"plan_id": "team_monthly_usd", "customer_id": "cus_1",
+        "success_url": "https://shop.example.com/done"})),
+    responses((status = 201, description = "The checkout, stored.", body = CreatedSession,
+        headers(("location" = String, description = "Its address, `/checkouts/{id}`.")))),
+    extensions(("x-errors" = json!(["catalog_missing", "rejected", "preview_mismatch", "expected_estimates_required"]))),
+)]
 pub(crate) async fn create(
     State(verifier): State<Arc<Verifier>>,
     caller: Caller,
@@ -48,7 +63,14 @@ pub(crate) async fn create(
     Ok(([(LOCATION, location)], json_text(StatusCode::CREATED, answer.body)).into_response())
 }
 
-/// `GET /checkouts/{id}`
+/// Read a checkout
+///
+/// As it stands now. From the instant `expires_at` on it is `expired`, unless money is moving.
+#[utoipa::path(
+    get, path = "/checkouts/{id}", operation_id = "readCheckout", tag = "Checkouts",
+    params(("id" = String, Path, description = "The checkout's id.", format = "uuid")),
+    responses((status = 200, description = "The checkout.", body = schema::session::Session)),
+)]
 pub(crate) async fn read(
     State(verifier): State<Arc<Verifier>>,
     caller: Caller,

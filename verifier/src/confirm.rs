@@ -14,6 +14,7 @@ use crate::fields::Fields;
 use crate::http::{CheckoutId, OptionalJson, json_text};
 use crate::idempotency::{Answer, Claimable};
 use crate::previews::written;
+use crate::schema::{request::ConfirmRequest, session::Session};
 use crate::status::{Action, Status};
 use crate::store::{instant, micros, new_id, repeated, stored_json, text_of};
 use crate::view::Sight;
@@ -26,7 +27,18 @@ use serde::Serialize;
 use sqlx::AnyConnection;
 use std::sync::Arc;
 
-/// `POST /checkouts/{id}/confirm`: makes or amends the contract, once.
+/// Confirm a checkout
+///
+/// Makes the contract, or amends it, once: whoever confirms again is answered 409 `checkout_not_confirmable`, or, with the
+/// same `Idempotency-Key`, the first answer. A guest becomes a customer. With a `client-secret` only where the organisation
+/// allows it. The body may be left out.
+#[utoipa::path(
+    post, path = "/checkouts/{id}/confirm", operation_id = "confirmCheckout", tag = "Checkouts",
+    params(("id" = String, Path, description = "The checkout's id.", format = "uuid")),
+    request_body = Option<ConfirmRequest>,
+    responses((status = 200, description = "The checkout, with the contract that it made.", body = Session)),
+    extensions(("x-errors" = json!(["rejected", "checkout_not_confirmable", "contract_changed", "estimates_not_reproducible"]))),
+)]
 pub(crate) async fn confirm(
     State(verifier): State<Arc<Verifier>>,
     caller: Caller,

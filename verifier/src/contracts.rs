@@ -9,6 +9,9 @@ use crate::catalogs::Snapshot;
 use crate::error::Error;
 use crate::http::{ContractId, json_text};
 use crate::page::{Cursor, Page};
+use crate::schema::catalog::Contract;
+use crate::schema::form::Id;
+use crate::schema::list::{ContractList, ContractListQuery};
 use crate::store::{Query, stored_json, text_of};
 use axum::extract::{Query as Parameters, State};
 use axum::http::StatusCode;
@@ -71,7 +74,14 @@ impl Verifier {
     }
 }
 
-/// `GET /contracts/{id}`
+/// Read a contract
+///
+/// As it is now: as the last checkout left it, or as the catalog has it if that is newer.
+#[utoipa::path(
+    get, path = "/contracts/{id}", operation_id = "readContract", tag = "Contracts",
+    params(("id" = Id, Path, description = "The contract's id.")),
+    responses((status = 200, description = "The contract.", body = Contract)),
+)]
 pub(crate) async fn read(
     State(verifier): State<Arc<Verifier>>,
     caller: Caller,
@@ -97,10 +107,18 @@ struct List {
     next_cursor: Option<String>,
 }
 
-/// `GET /contracts`: those that only this server has, newest first, then the catalog's by id; a page at a time.
+/// List contracts
 ///
-/// What is in the catalog and what is not does not change when a contract is amended, so a page neither skips nor repeats
-/// one that was amended after the page before.
+/// Those that checkouts made, newest first, then the catalog's by id, each as it is now; a page at a time: send
+/// `next_cursor` as `cursor` for the next one. A customer's session lists its own.
+#[utoipa::path(
+    get, path = "/contracts", operation_id = "listContracts", tag = "Contracts",
+    params(ContractListQuery),
+    responses((status = 200, description = "A page of contracts.", body = ContractList)),
+    extensions(("x-errors" = json!(["rejected"]))),
+)]
+// What is in the catalog and what is not does not change when a contract is amended, so a page neither skips nor repeats
+// one that was amended after the page before.
 pub(crate) async fn list(
     State(verifier): State<Arc<Verifier>>,
     caller: Caller,

@@ -6,7 +6,7 @@
 use crate::status::{Action, Status};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use checkout_preview::{Json, Problems};
+use checkout_preview::{Json, ProblemCode, Problems};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -38,6 +38,13 @@ pub enum Error {
     NotFound,
     /// The engine refuses the request or the catalog.
     Rejected(Problems),
+    /// The engine refuses the catalog.
+    CatalogRejected {
+        /// The first of its problems.
+        problems: Problems,
+        /// How many there are in all.
+        count: usize,
+    },
     /// The organisation has no catalog yet.
     CatalogMissing,
     /// `If-Match` names another catalog than the current one.
@@ -89,6 +96,73 @@ pub struct Difference {
     /// What it is; left out where there is nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actual: Option<Json>,
+}
+
+/// One error of each kind: it does not compile without one of them.
+macro_rules! kinds {
+    ($($kind:ident $(($($value:expr),*))? $({$($field:tt)*})?;)*) => {
+        fn kinds() -> Vec<Error> {
+            let _: fn(&Error) = |error| match error { $(Error::$kind { .. } => {})* };
+            vec![$(Error::$kind $(($($value),*))? $({$($field)*})?),*]
+        }
+    };
+}
+kinds! {
+    NotJson ("where, and why".into());
+    Unreadable;
+    BodyTooSlow;
+    TooLarge;
+    NotSentAsJson;
+    Unauthorized;
+    Forbidden ("who calls may not do this");
+    OriginNotAllowed;
+    RateLimited { retry_after: MOMENT };
+    NotFound;
+    Rejected (unknown_field());
+    CatalogRejected { problems: unknown_field(), count: 1 };
+    CatalogMissing;
+    CatalogChanged;
+    ExpectedEstimatesRequired;
+    IdempotencyKeyInvalid;
+    IdempotencyKeyReused;
+    IdempotencyInProgress;
+    PreviewMismatch { differences: Vec::new(), preview: Box::new(Json::Null) };
+    NotReproducible;
+    ContractChanged;
+    NotPossible { action: Action::Change, current_status: Status::Cancelled };
+    Overtaken;
+    TimedOut;
+    Database (sqlx::Error::PoolClosed);
+    Internal ("");
+}
+
+fn unknown_field() -> Problems {
+    let (message, help) = ("there is no field `quantity`".into(), "leave the field out".into());
+    checkout_preview::Problem { code: ProblemCode::UnknownField, path: "/quantity".into(), message, help }.into()
+}
+
+/// What is said of an error, whatever it is about.
+pub(crate) struct Known {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) detail: String,
+    pub(crate) may_be_retried: bool,
+}
+
+/// Every code, by status.
+pub(crate) fn known() -> Vec<Known> {
+    let refusals = Action::ALL.map(|action| Error::NotPossible { action, current_status: Status::Expired });
+    let mut known: Vec<Known> = kinds()
+        .into_iter()
+        .chain(refusals)
+        .map(|error| {
+            let Problem { status, code, detail, retry_after, .. } = error.problem();
+            Known { status, code, detail, may_be_retried: retry_after.is_some() }
+        })
+        .collect();
+    known.sort_by(|one, other| (one.status, &one.code).cmp(&(other.status, &other.code)));
+    known.dedup_by(|one, other| one.code == other.code);
+    known
 }
 
 /// The body of every answer that is an error.
@@ -216,6 +290,11 @@ impl Error {
                     "what was sent breaks the rules named in `problems`",
                 )
             },
+            Error::CatalogRejected { problems, count } => {
+                let detail =
+                    format!("the catalog has {count} problems: these are the first {}", problems.as_slice().len());
+                Problem { problems: Some(problems), ..Problem::new(S::UNPROCESSABLE_ENTITY, "rejected", detail) }
+            }
             Error::CatalogMissing => {
                 Problem::new(S::CONFLICT, "catalog_missing", "there is no catalog yet: send one to PUT /catalog")
             }
@@ -260,15 +339,11 @@ impl Error {
                 retry_after: Some(MOMENT),
                 ..Problem::new(S::SERVICE_UNAVAILABLE, "timed_out", "the request took too long")
             },
-            Error::Database(cause) => {
-                tracing::error!(%cause, "the database failed");
-                Problem {
-                    retry_after: Some(MOMENT),
-                    ..Problem::new(S::SERVICE_UNAVAILABLE, "service_unavailable", "try again in a moment")
-                }
-            }
-            Error::Internal(cause) => {
-                tracing::error!(cause, "a mistake in this program");
+            Error::Database(_) => Problem {
+                retry_after: Some(MOMENT),
+                ..Problem::new(S::SERVICE_UNAVAILABLE, "service_unavailable", "try again in a moment")
+            },
+            Error::Internal(_) => {
                 Problem::new(S::INTERNAL_SERVER_ERROR, "internal_server_error", "this is a mistake of the server")
             }
         }
@@ -277,6 +352,11 @@ impl Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
+        match &self {
+            Error::Database(cause) => tracing::error!(%cause, "the database failed"),
+            Error::Internal(cause) => tracing::error!(cause, "a mistake in this program"),
+            _ => {}
+        }
         let problem = self.problem();
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();

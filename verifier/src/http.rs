@@ -5,7 +5,9 @@
 
 use crate::door::{door, readable};
 use crate::error::{Error, Problem};
-use crate::{Verifier, cancel, catalogs, change, checkouts, confirm, contracts, listing, payment, previews, sessions};
+use crate::schema::session::Health;
+use crate::{Verifier, cancel, catalogs, change, checkouts, confirm, contracts, docs_page, listing, payment, previews};
+use crate::{schema, sessions};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Request, State};
@@ -19,7 +21,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use checkout_preview::{Json, json, read_id};
 use sha2::{Digest, Sha256};
@@ -31,6 +33,9 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeader;
 use tracing::Instrument;
 use tracing::field::Empty;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -48,22 +53,11 @@ pub struct Assets {
 
 /// Every endpoint, ready to be served or called.
 pub fn router(verifier: Arc<Verifier>, assets: Assets) -> Router {
-    let mut router = Router::new()
-        .route("/checkouts/preview", post(previews::show))
-        .route("/checkouts/schedule", post(previews::schedule))
-        .route("/checkouts", post(checkouts::create).get(listing::list))
-        .route("/checkouts/{id}", get(checkouts::read).patch(change::change))
-        .route("/checkouts/{id}/confirm", post(confirm::confirm))
-        .route("/checkouts/{id}/cancel", post(cancel::cancel))
-        .route("/checkouts/{id}/payment", post(payment::payment))
-        .route("/catalog", get(catalogs::get).put(catalogs::put))
-        .route("/contracts", get(contracts::list))
-        .route("/contracts/{id}", get(contracts::read))
-        .route("/sessions", post(sessions::create))
-        .route("/healthz", get(async || ok()))
-        .route("/readyz", get(ready))
+    let (endpoints, described) = endpoints().split_for_parts();
+    let mut router = endpoints
         .layer(from_fn_with_state(Arc::clone(&verifier), door))
-        .with_state(Arc::clone(&verifier));
+        .with_state(Arc::clone(&verifier))
+        .merge(docs_page::router(text_of(&schema::document(described))));
     let folder = |path| SetResponseHeader::if_not_present(ServeDir::new(path), CACHE_CONTROL, NO_CACHE);
     if let Some(pkg) = assets.pkg {
         router = router.nest_service("/pkg", folder(pkg));
@@ -74,6 +68,33 @@ pub fn router(verifier: Arc<Verifier>, assets: Assets) -> Router {
     router
         .layer(CatchPanicLayer::custom(|_| Error::Internal("a handler panicked").into_response()))
         .layer(from_fn_with_state(verifier, finish))
+}
+
+/// Every endpoint, its path and method as it describes itself.
+fn endpoints() -> OpenApiRouter<Arc<Verifier>> {
+    OpenApiRouter::new()
+        .routes(routes!(previews::show))
+        .routes(routes!(previews::schedule))
+        .routes(routes!(checkouts::create, listing::list))
+        .routes(routes!(checkouts::read, change::change))
+        .routes(routes!(confirm::confirm))
+        .routes(routes!(cancel::cancel))
+        .routes(routes!(payment::payment))
+        .routes(routes!(catalogs::get, catalogs::put))
+        .routes(routes!(contracts::list))
+        .routes(routes!(contracts::read))
+        .routes(routes!(sessions::create))
+        .routes(routes!(healthy))
+        .routes(routes!(ready))
+}
+
+/// The text of `/openapi.json`.
+pub fn document() -> String {
+    text_of(&schema::document(endpoints().into_openapi()))
+}
+
+fn text_of(document: &OpenApi) -> String {
+    json::to_text(document)
 }
 
 /// `/metrics`, for an address of its own.
@@ -90,6 +111,23 @@ fn ok() -> Response {
     json_text(StatusCode::OK, r#"{"status":"ok"}"#.into())
 }
 
+/// Whether the server runs
+#[utoipa::path(
+    get, path = "/healthz", operation_id = "readHealth", tag = "Health",
+    responses((status = 200, description = "It does.", body = Health)),
+)]
+async fn healthy() -> Response {
+    ok()
+}
+
+/// Whether the server can do its work
+///
+/// It can while its database answers.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "readReadiness", tag = "Health",
+    responses((status = 200, description = "It can.", body = Health)),
+    extensions(("x-errors" = json!(["service_unavailable"]))),
+)]
 async fn ready(State(verifier): State<Arc<Verifier>>) -> Result<Response, Error> {
     let _: i64 =
         sqlx::query_scalar("SELECT COUNT(*) FROM organisations WHERE id = ''").fetch_one(&verifier.store.reads).await?;

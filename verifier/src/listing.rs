@@ -9,12 +9,23 @@ use crate::checkouts::{Checkout, checkouts_where};
 use crate::error::Error;
 use crate::http::json_text;
 use crate::page::{Cursor, Page};
+use crate::schema::list::{SessionList, SessionListQuery};
 use crate::store::Query;
 use axum::extract::{Query as Parameters, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
 
+/// List checkouts
+///
+/// Newest first, a page at a time: send `next_cursor` as `cursor`, with the same filters, for the next page. Whatever is
+/// created or changed meanwhile, none that was there is skipped or repeated.
+#[utoipa::path(
+    get, path = "/checkouts", operation_id = "listCheckouts", tag = "Checkouts",
+    params(SessionListQuery),
+    responses((status = 200, description = "A page of checkouts.", body = SessionList)),
+    extensions(("x-errors" = json!(["rejected"]))),
+)]
 pub(crate) async fn list(
     State(verifier): State<Arc<Verifier>>,
     caller: Caller,

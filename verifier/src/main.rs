@@ -4,7 +4,7 @@ use checkout_preview::{Json, MOST_INVOICES, Problems, json};
 use checkout_verifier::clock::{Moment, load_catalog};
 use checkout_verifier::command::{Given, answer_lines, indented, readable};
 use checkout_verifier::error::Error;
-use checkout_verifier::http::{Assets, metrics_router, router};
+use checkout_verifier::http::{Assets, document, metrics_router, router};
 use checkout_verifier::organisations::{KeyKind, read_origin};
 use checkout_verifier::outbox::Outbox;
 use checkout_verifier::server::{ConnectionLimits, serve};
@@ -54,6 +54,8 @@ enum Command {
     /// Check, import or export a catalog.
     #[command(subcommand)]
     Catalog(CatalogCommand),
+    /// Print the description of the API, OpenAPI 3.1: the text of /openapi.json.
+    Openapi,
     /// Bring the database's tables up to date; every other command that uses the database does so too.
     Migrate(Database),
 }
@@ -359,6 +361,7 @@ fn main() -> ExitCode {
             run(import(file, organisation, database))
         }
         Command::Catalog(CatalogCommand::Export { organisation, database }) => run(export(organisation, database)),
+        Command::Openapi => print(&document()).and_then(|()| print("\n")),
         Command::Migrate(database) => run(async { on(&database, async |_| Ok(())).await }),
     };
     match done {

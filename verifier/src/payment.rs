@@ -8,6 +8,7 @@ use crate::events::EventType;
 use crate::fields::Fields;
 use crate::http::{CheckoutId, JsonBody, json_text};
 use crate::idempotency::Claimable;
+use crate::schema::{request::PaymentRequest, session::Session};
 use crate::status::{Action, Status};
 use crate::store::repeated;
 use axum::extract::State;
@@ -19,6 +20,17 @@ use std::sync::Arc;
 /// Characters of a reference.
 const REFERENCE: usize = 255;
 
+/// Report a payment
+///
+/// What the merchant's payment provider said: `initiated` for a checkout that is `pending` or `payment_failed`, then
+/// `succeeded` or `failed`. While money moves, a checkout does not expire. The `reference` goes into the event.
+#[utoipa::path(
+    post, path = "/checkouts/{id}/payment", operation_id = "reportPayment", tag = "Checkouts",
+    params(("id" = String, Path, description = "The checkout's id.", format = "uuid")),
+    request_body = PaymentRequest,
+    responses((status = 200, description = "The checkout, in its new status.", body = Session)),
+    extensions(("x-errors" = json!(["rejected", "checkout_not_payable"]))),
+)]
 pub(crate) async fn payment(
     State(verifier): State<Arc<Verifier>>,
     caller: Caller,

@@ -4,6 +4,9 @@ use crate::Verifier;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::http::{JsonBody, json_text};
+use crate::schema::invoice::BillingSchedule;
+use crate::schema::preview::Preview;
+use crate::schema::request::{Request, ScheduleRequest};
 use crate::view::{Sight, View};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,7 +14,16 @@ use axum::response::Response;
 use checkout_preview::{Catalog, CheckoutType, Clock, Json, billing_schedule, json, preview, read_count};
 use std::sync::Arc;
 
-/// `POST /checkouts/preview`: runs the engine and stores nothing.
+/// Preview a checkout
+///
+/// Says to the cent what a checkout would do and cost, and stores nothing: the same bytes as the engine in the browser
+/// writes for the same catalog. Show `estimates` to the buyer, and send them as `expected_estimates` to `POST /checkouts`.
+#[utoipa::path(
+    post, path = "/checkouts/preview", operation_id = "previewCheckout", tag = "Previews",
+    request_body = Request,
+    responses((status = 200, description = "The preview.", body = Preview)),
+    extensions(("x-errors" = json!(["catalog_missing", "rejected"]))),
+)]
 pub(crate) async fn show(
     State(verifier): State<Arc<Verifier>>,
     caller: Caller,
@@ -23,7 +35,16 @@ pub(crate) async fn show(
 /// How many invoices a schedule lists that does not say.
 const COUNT: u8 = 12;
 
-/// `POST /checkouts/schedule`: the invoices to come.
+/// List the invoices to come
+///
+/// The invoices after the one that a preview shows as `current_invoice`, each as it will be if nothing changes; stores
+/// nothing.
+#[utoipa::path(
+    post, path = "/checkouts/schedule", operation_id = "scheduleCheckout", tag = "Previews",
+    request_body = ScheduleRequest,
+    responses((status = 200, description = "The invoices, earliest first.", body = BillingSchedule)),
+    extensions(("x-errors" = json!(["catalog_missing", "rejected"]))),
+)]
 pub(crate) async fn schedule(
     State(verifier): State<Arc<Verifier>>,
     caller: Caller,

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::http::{JsonBody, json_text};
 use crate::idempotency::{Answer, Claimable};
+use crate::schema::{request::SessionTokenRequest, session::SessionToken};
 use crate::secret::{Kind, Secret};
 use crate::store::{micros, repeated, wire};
 use axum::extract::State;
@@ -25,6 +26,16 @@ struct Session<'a> {
     expires_at: String,
 }
 
+/// Let a customer's browser speak for the customer
+///
+/// Makes a token that a page sends as `session-id`: with it, it sees its own customer and that customer's contracts, and
+/// can preview and create checkouts for them. It is told once, and works until `expires_at`.
+#[utoipa::path(
+    post, path = "/sessions", operation_id = "createSession", tag = "Sessions",
+    request_body = SessionTokenRequest,
+    responses((status = 201, description = "The token.", body = SessionToken)),
+    extensions(("x-errors" = json!(["catalog_missing", "rejected"]))),
+)]
 pub(crate) async fn create(
     State(verifier): State<Arc<Verifier>>,
     caller: Caller,

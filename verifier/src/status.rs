@@ -86,6 +86,10 @@ pub enum Action {
 }
 
 impl Action {
+    /// Every action.
+    pub const ALL: [Action; 5] =
+        [Action::Change, Action::Confirm, Action::Cancel, Action::InitiatePayment, Action::SettlePayment];
+
     /// The statuses in which it is possible.
     pub const fn possible_from(self) -> &'static [Status] {
         match self {

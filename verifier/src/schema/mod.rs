@@ -10,12 +10,13 @@
 //! - [`preview`], [`invoice`]: what a checkout would do and cost
 //! - [`session`], [`list`]: what is stored
 //! - [`problem`]: what is said of a request that is not answered as asked
+//! - `endpoint`: what all endpoints have in common
 //!
-//! An endpoint names its bodies and one of the three sets of errors ([`Errors`](problem::Errors) where neither body nor
-//! parameters are read):
+//! An endpoint names its bodies, and in `x-errors` the codes of its own errors. What it answers before its handler runs,
+//! and who may call it, `endpoint` adds:
 //!
 //! ```
-//! use checkout_verifier::schema::{document, preview::Preview, problem::BodyErrors, request::Request};
+//! use checkout_verifier::schema::{document, preview::Preview, request::Request};
 //! use utoipa::OpenApi;
 //!
 //! /// Prices a checkout and stores nothing.
@@ -23,7 +24,8 @@
 //!     post,
 //!     path = "/checkouts/preview",
 //!     request_body = Request,
-//!     responses((status = 200, description = "The preview.", body = Preview), BodyErrors),
+//!     responses((status = 200, description = "The preview.", body = Preview)),
+//!     extensions(("x-errors" = json!(["catalog_missing", "rejected"]))),
 //! )]
 //! async fn show() {}
 //!
@@ -33,10 +35,11 @@
 //!
 //! let document = document(Endpoints::openapi());
 //! let show = document.paths.paths["/checkouts/preview"].post.as_ref().unwrap();
-//! assert!(show.responses.responses.contains_key("422"));
+//! assert!(["401", "409", "415", "422"].into_iter().all(|status| show.responses.responses.contains_key(status)));
 //! ```
 
 pub mod catalog;
+mod endpoint;
 pub mod form;
 pub mod invoice;
 pub mod list;
@@ -48,8 +51,8 @@ pub mod session;
 
 use std::collections::BTreeMap;
 use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, AllOf, ArrayItems, Object, Schema, SchemaType};
-use utoipa::openapi::{InfoBuilder, RefOr};
 
 /// Words of which one is sent.
 macro_rules! words {
@@ -81,18 +84,16 @@ use words;
     request::ScheduleRequest,
     request::SessionTokenRequest,
     session::CreatedSession,
+    session::Health,
+    session::SessionToken,
 )))]
 struct Schemas;
 
-/// The whole document: the endpoints, every schema, and the closing of all objects.
+/// The whole document: the endpoints with what they have in common, every schema, and the closing of all objects.
 pub fn document(endpoints: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     let mut document = Schemas::openapi();
     document.merge(endpoints);
-    document.info = InfoBuilder::new()
-        .title("Checkout verifier")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("Previews subscription checkouts exactly, stores them, and turns them into contracts, once."))
-        .build();
+    endpoint::complete(&mut document);
     if let Some(components) = &mut document.components {
         close(&mut components.schemas);
     }

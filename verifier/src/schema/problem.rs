@@ -1,17 +1,14 @@
 //! What is said of a request that is not answered as asked.
 //!
-//! Input: RFC 9457 and R2.6, R2.7. Output: the body of every error, and [`Errors`], [`QueryErrors`], [`BodyErrors`]: the
-//! error answers of an endpoint, by one name. Neighbour: `error`, which writes them.
+//! Input: RFC 9457 and R2.6, R2.7. Output: the body of every error. Neighbours: `error`, which writes them, and `endpoint`,
+//! which says which endpoint answers which.
 
 use super::preview::Preview;
 use super::session::CheckoutStatus;
 use checkout_preview::ProblemCode;
-use std::collections::BTreeMap;
-use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
-use utoipa::openapi::{Content, Ref, RefOr};
-use utoipa::{IntoResponses, PartialSchema, ToSchema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Why a request was not answered as asked (RFC 9457), as `application/problem+json`.
 #[derive(ToSchema)]
@@ -116,68 +113,3 @@ impl PartialSchema for Code {
 }
 
 impl ToSchema for Code {}
-
-/// The errors that any endpoint may answer.
-pub struct Errors;
-
-impl IntoResponses for Errors {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let errors = [
-            ("401", "No key, or one that is not known."),
-            ("403", "The key may not do this."),
-            ("404", "`not_found`: nothing is there, or nothing of this organisation."),
-            ("429", "Too many requests with this key; `Retry-After` says when to send the next."),
-            ("500", "`internal_server_error`: a mistake of the server; its log has the cause."),
-            ("503", "`service_unavailable`, `timed_out`: the database does not answer, or it took more than 10 s."),
-        ];
-        with(BTreeMap::new(), &errors)
-    }
-}
-
-/// The errors of an endpoint that takes parameters after a `?`.
-pub struct QueryErrors;
-
-impl IntoResponses for QueryErrors {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        with(Errors::responses(), &[("422", "`rejected`, with `problems`.")])
-    }
-}
-
-/// The errors of an endpoint that takes a body.
-pub struct BodyErrors;
-
-impl IntoResponses for BodyErrors {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let more = [
-            ("400", "`not_json`: not JSON, or not UTF-8. `unreadable_body`: it broke off."),
-            ("409", "Something else is as it is: `code` and `detail` say what, and what to do."),
-            ("413", "`payload_too_large`: more than 256 KiB, or 16 MiB of a catalog."),
-            ("415", "`unsupported_media_type`: not sent as `application/json`, or compressed."),
-        ];
-        with(QueryErrors::responses(), &more)
-    }
-}
-
-fn with(
-    mut responses: BTreeMap<String, RefOr<Response>>,
-    errors: &[(&str, &str)],
-) -> BTreeMap<String, RefOr<Response>> {
-    responses.extend(errors.iter().map(|(status, text)| ((*status).to_owned(), error(status, text).into())));
-    responses
-}
-
-fn error(status: &str, description: &str) -> Response {
-    let header = |description: &str, schema: ObjectBuilder| {
-        HeaderBuilder::new().description(Some(description)).schema(Some(schema)).build()
-    };
-    let id = ObjectBuilder::new().schema_type(Type::String);
-    let response = ResponseBuilder::new()
-        .description(description)
-        .content("application/problem+json", Content::new(Some(Ref::from_schema_name(ProblemDetails::name()))))
-        .header("x-request-id", header("What the server's log calls the request.", id));
-    if !matches!(status, "429" | "503") {
-        return response.build();
-    }
-    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
-    response.header("retry-after", header("After how many seconds to try again.", seconds)).build()
-}

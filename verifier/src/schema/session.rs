@@ -95,3 +95,23 @@ super::words! {
     /// `payment_succeeded` may become `contract_created`. The others stay.
     CheckoutStatus: Pending PaymentInitiated PaymentSucceeded PaymentFailed ContractCreated Cancelled Expired;
 }
+
+/// A token for a customer's browser.
+#[derive(ToSchema)]
+pub struct SessionToken {
+    /// What the browser sends as `session-id`. It is told once.
+    #[schema(pattern = "^st_")]
+    pub session_token: String,
+    /// Whose it is.
+    pub customer_id: Id,
+    /// From this instant on it opens nothing.
+    pub expires_at: UtcInstant,
+}
+
+/// What a server says that is well.
+#[derive(ToSchema)]
+pub struct Health {
+    /// How it is.
+    #[schema(pattern = "^ok$")]
+    pub status: String,
+}

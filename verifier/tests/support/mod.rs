@@ -3,6 +3,8 @@
 //! The database is SQLite in a temporary folder, or, where `TEST_POSTGRES_URL` names a server, a new one on that.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod documented;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -250,11 +252,13 @@ impl Server {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap();
         let answer = Answer { status: parts.status, headers: parts.headers, text };
         answer.check();
+        documented::check(&method, &path, &answer);
         answer
     }
 

@@ -1,0 +1,162 @@
+//! `/openapi.json` beside the server: every endpoint, who may call it, and examples that are what they are examples of.
+//! (That every answer is one it describes, every test asserts: `support::documented`.)
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use axum::body::Body;
+use checkout_verifier::http::document;
+use serde_json::{Value, json};
+use support::Server;
+use support::documented::{DOCUMENT, validator};
+
+/// Every endpoint: path, method, and what describes it.
+fn endpoints() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {
+    let paths = DOCUMENT["paths"].as_object().unwrap();
+    paths.iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(|(method, operation)| (path.as_str(), method.as_str(), operation))
+    })
+}
+
+#[tokio::test]
+async fn the_document_is_served_and_printed_and_needs_no_key() {
+    let server = Server::empty().await;
+    let answer = server.call_plainly("GET", "/openapi.json", &[], Body::empty()).await;
+    assert_eq!((answer.status.as_u16(), &answer.text), (200, &document()));
+    let page = server.call_plainly("GET", "/docs/swagger-initializer.js", &[], Body::empty()).await;
+    assert_eq!(page.status, 200);
+    assert!(page.headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'self';"));
+}
+
+#[test]
+fn every_endpoint_of_the_specification_is_in_it() {
+    let found: Vec<String> = endpoints().map(|(path, method, _)| format!("{} {path}", method.to_uppercase())).collect();
+    let mut found: Vec<&str> = found.iter().map(String::as_str).collect();
+    found.sort_unstable();
+    let mut named = [
+        "POST /checkouts/preview",
+        "POST /checkouts/schedule",
+        "POST /checkouts",
+        "GET /checkouts",
+        "GET /checkouts/{id}",
+        "PATCH /checkouts/{id}",
+        "POST /checkouts/{id}/confirm",
+        "POST /checkouts/{id}/cancel",
+        "POST /checkouts/{id}/payment",
+        "PUT /catalog",
+        "GET /catalog",
+        "GET /contracts",
+        "GET /contracts/{id}",
+        "POST /sessions",
+        "GET /healthz",
+        "GET /readyz",
+    ];
+    named.sort_unstable();
+    assert_eq!(found, named);
+}
+
+#[test]
+fn every_endpoint_says_all_that_a_reader_needs() {
+    let mut ids = std::collections::BTreeSet::new();
+    for (path, method, operation) in endpoints() {
+        let place = format!("{method} {path}");
+        for field in ["summary", "operationId", "tags"] {
+            assert!(operation.get(field).is_some(), "{place} has no {field}");
+        }
+        assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{place}: its id is another's, too");
+        for (status, answer) in operation["responses"].as_object().unwrap() {
+            assert!(answer["headers"].get("x-request-id").is_some(), "{place} {status}");
+            let is_error = status.as_str() >= "400";
+            assert_eq!(answer.pointer("/content/application~1problem+json").is_some(), is_error, "{place} {status}");
+        }
+        for parameter in operation.get("parameters").and_then(Value::as_array).unwrap_or(&Vec::new()) {
+            let says = parameter.get("description").is_some();
+            assert!(says, "{place}: {} is not described", parameter["name"]);
+        }
+        assert!(operation.get("x-errors").is_none(), "{place}");
+    }
+}
+
+/// Every code that an endpoint's own description names is one that there is, under its status.
+#[test]
+fn every_named_error_is_described() {
+    let codes = |path: &str, method: &str, status: u16| {
+        let schema =
+            format!("/responses/{status}/content/application~1problem+json/schema/allOf/1/properties/code/enum");
+        DOCUMENT["paths"][path][method].pointer(&schema).cloned().unwrap_or_default()
+    };
+    assert_eq!(
+        codes("/checkouts", "post", 409),
+        json!(["catalog_missing", "idempotency_in_progress", "preview_mismatch"])
+    );
+    assert_eq!(codes("/checkouts", "post", 428), json!(["expected_estimates_required"]));
+    assert_eq!(codes("/catalog", "put", 412), json!(["catalog_changed"]));
+    assert_eq!(codes("/checkouts/{id}/confirm", "post", 403), json!(["forbidden", "origin_not_allowed"]));
+    assert_eq!(codes("/checkouts/{id}", "patch", 408), json!(["request_timeout"]));
+    assert_eq!(codes("/readyz", "get", 503), json!(["service_unavailable", "timed_out"]));
+    assert_eq!(codes("/healthz", "get", 401), json!(null));
+}
+
+/// Each credential is tried at each endpoint: it is let in where the document says so, and nowhere else.
+#[tokio::test]
+async fn who_may_call_is_what_the_document_says() {
+    let server = Server::start().await;
+    let created = server.post("/checkouts", support::REQUEST).await;
+    let (secret_key, publishable_key) = (&server.organisation.secret_key, &server.organisation.publishable_key);
+    let (session, client_secret) = (server.session("cus_1").await, created.string("client_secret"));
+    let credentials = [
+        ("secret_key", "x-api-key", secret_key),
+        ("publishable_key", "x-api-key", publishable_key),
+        ("session_token", "session-id", &session),
+        ("client_secret", "client-secret", &client_secret),
+    ];
+    let mut tried = 0;
+    for (path, method, operation) in endpoints() {
+        let path = path.replace("{id}", &created.string("id"));
+        let method = method.to_uppercase();
+        let Some(security) = operation.get("security").and_then(Value::as_array) else {
+            assert_eq!(server.call_plainly(&method, &path, &[], Body::empty()).await.status, 200, "{path}");
+            continue;
+        };
+        server.call_plainly(&method, &path, &[], Body::empty()).await.refused(401, "unauthorized");
+        for (scheme, header, value) in credentials {
+            let is_named = security.contains(&json!({"organisation": [], scheme: []}));
+            // Not JSON, so that whoever is let in changes nothing; no body is one that confirms.
+            let headers = [("content-type", "application/json")];
+            let answer = server.call_as(&[(header, value)], &method, &path, &headers, "{").await;
+            // Whether a client secret confirms is for the organisation to say.
+            let confirms = scheme == "client_secret" && path.ends_with("/confirm");
+            let is_let_in = answer.status != 403 || confirms;
+            assert_eq!(is_let_in, is_named, "{method} {path} with a {scheme}: {}", answer.text);
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, 14 * 4);
+}
+
+#[test]
+fn every_example_is_valid() {
+    let mut tried = 0;
+    for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
+        let this = json!({"$ref": format!("#/components/schemas/{name}")});
+        for example in schema.get("examples").and_then(Value::as_array).unwrap_or(&Vec::new()) {
+            assert!(validator(&this).is_valid(example), "{name}: {example}");
+            tried += 1;
+        }
+        for (field, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            for example in schema.get("examples").and_then(Value::as_array).unwrap_or(&Vec::new()) {
+                assert!(validator(schema).is_valid(example), "{name}.{field}: {example}");
+                tried += 1;
+            }
+        }
+    }
+    for (path, method, operation) in endpoints() {
+        if let Some(content) = operation.pointer("/requestBody/content/application~1json")
+            && let Some(example) = content.get("example")
+        {
+            assert!(validator(&content["schema"]).is_valid(example), "{method} {path}: {example}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 30, "{tried} examples");
+}
