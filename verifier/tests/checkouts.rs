@@ -259,7 +259,7 @@ async fn estimates_that_do_not_come_out_again_are_not_confirmed() {
     let server = Server::start().await;
     let id = server.create(GUEST).await;
     for (change, undo) in [
-        ("preview = replace(preview, '120.00', '120.0')", "preview = replace(preview, '120.0', '120.00')"),
+        ("preview = replace(preview, '120.00', '120.01')", "preview = replace(preview, '120.01', '120.00')"),
         ("as_of = '2026-11-21'", "as_of = '2026-11-22'"),
         ("previewed_at = previewed_at + 1", "previewed_at = previewed_at - 1"),
         ("request = replace(request, 'team', 'gone')", "request = replace(request, 'gone', 'team')"),

@@ -1,10 +1,11 @@
 //! Project tasks: `cargo xtask help`.
 //!
 //! In reading order: `shell` runs commands, `setup` installs what is missing, `package` builds the npm package,
-//! `serve` shows it, `test` checks everything, `size` weighs it, `pictures` draws those of docs/proration.md.
+//! `serve` shows it, `test` checks everything, `schemathesis` the verifier's description, `size` weighs it, `pictures` draws those of docs/proration.md.
 
 mod package;
 mod pictures;
+mod schemathesis;
 mod serve;
 mod setup;
 mod shell;

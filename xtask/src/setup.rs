@@ -1,5 +1,6 @@
 //! Installs what building and testing need, each thing only where it is missing.
 
+use crate::schemathesis;
 use crate::shell::{answer, find, program, root, run, target};
 use anyhow::{Context, Result, anyhow, bail};
 use std::ffi::OsStr;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) const HELP: &str = "\
 Install what building and testing need: the wasm32 target, the oldest Rust the engine promises, wasm-pack and
-wasm-bindgen, Chromium with its driver, and the npm packages of tests/package.json.
+wasm-bindgen, Chromium with its driver, the npm packages of tests/package.json, and schemathesis, in target/python.
 
 Usage: cargo xtask setup
 
@@ -27,6 +28,9 @@ pub(crate) fn everything() -> Result<()> {
     wasm_pack()?;
     browser()?;
     npm_packages()?;
+    if let Err(sentence) = python_programs() {
+        eprintln!("the verifier's description cannot be tested here: {sentence}");
+    }
     eprintln!("everything is installed");
     Ok(())
 }
@@ -248,6 +252,31 @@ pub(crate) fn npm_packages() -> Result<PathBuf> {
         .context("npm cannot fetch what tests/package-lock.json lists; look at its own words above")?;
     fs::write(installed, lock)?;
     Ok(modules)
+}
+
+/// Of this very version each: what a newer one finds, it finds on the day when it is taken here.
+const PYTHON_PACKAGES: [&str; 2] = ["schemathesis==4.32.5", "openapi-spec-validator==0.9.0"];
+
+/// Makes sure that the Python programs for the verifier's description are installed; the folder they are in, or why they
+/// cannot be.
+pub(crate) fn python_programs() -> std::result::Result<PathBuf, String> {
+    let environment = target().join("python");
+    let programs = schemathesis::programs(&environment);
+    let wanted = PYTHON_PACKAGES.join("\n");
+    let installed = environment.join("installed.txt");
+    if fs::read_to_string(&installed).is_ok_and(|installed| installed == wanted) {
+        return Ok(programs);
+    }
+    let Some(python) = find(&["python3", "python"]) else {
+        return Err("install Python 3.10 or newer, with venv and pip".into());
+    };
+    run(program(python, ["-m", "venv", "--clear"]).arg(&environment))
+        .map_err(|_| "Python has no venv; on Debian: `apt-get install python3-venv`".to_owned())?;
+    let mut pip = program(programs.join("pip"), ["install", "--quiet", "--disable-pip-version-check"]);
+    run(pip.args(PYTHON_PACKAGES))
+        .map_err(|_| "pip cannot fetch schemathesis; look at its own words above".to_owned())?;
+    fs::write(&installed, wanted).map_err(|error| format!("{} cannot be written: {error}", installed.display()))?;
+    Ok(programs)
 }
 
 fn apt_install(packages: &[&str]) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Every check there is, in the order in which they are soonest told.
 
 use crate::shell::{cargo, program, root, run};
-use crate::{package, serve, setup};
+use crate::{package, schemathesis, serve, setup};
 use anyhow::{Result, anyhow, bail};
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use throwaway_postgres::{Cluster, Programs, Settings};
 
 pub(crate) const HELP: &str = "\
 Run every check there is, as CI does, installing what they need: format, lints, tests, the verifier's on PostgreSQL
-too, the oldest promised Rust, the engine in a real browser, the packed npm package in Node, the demo in a browser, and
+too and by schemathesis, the oldest promised Rust, the engine in a real browser, the packed npm package in Node, the demo in a browser, and
 the bytes of all of them compared.
 
 Usage: cargo xtask test
@@ -50,6 +50,12 @@ fn all(steps: &mut Steps) -> Result<()> {
     match Programs::find() {
         Ok(programs) => steps.step(ON_POSTGRES, || on_postgres(&programs))?,
         Err(sentence) => steps.not_tested(ON_POSTGRES, &sentence),
+    }
+
+    const DESCRIPTION: &str = "the verifier's description, by schemathesis";
+    match setup::python_programs() {
+        Ok(programs) => steps.step(DESCRIPTION, || schemathesis::check(&serve::verifier(), &programs))?,
+        Err(sentence) => steps.not_tested(DESCRIPTION, &sentence),
     }
 
     let msrv = steps.step("the oldest promised Rust", setup::msrv)?;
