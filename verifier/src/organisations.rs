@@ -149,17 +149,18 @@ impl Verifier {
         allowed_origins: Option<&[String]>,
         client_confirms: Option<bool>,
     ) -> Result<Settings, Error> {
-        let before = self.organisation(organisation).await?;
-        let allowed_origins = allowed_origins.map_or(before.allowed_origins, <[_]>::to_vec);
-        let client_confirms = client_confirms.unwrap_or(before.client_confirms);
-        sqlx::query("UPDATE organisations SET allowed_origins = $2, client_confirms = $3 WHERE id = $1")
-            .bind(organisation)
-            .bind(allowed_origins.join("\n"))
-            .bind(i64::from(client_confirms))
-            .execute(self.store.writes())
-            .await?;
+        let origins = allowed_origins.map(|origins| origins.join("\n"));
+        sqlx::query(
+            "UPDATE organisations SET allowed_origins = COALESCE($2, allowed_origins),
+             client_confirms = COALESCE($3, client_confirms) WHERE id = $1",
+        )
+        .bind(organisation)
+        .bind(origins)
+        .bind(client_confirms.map(i64::from))
+        .execute(self.store.writes())
+        .await?;
         self.callers.forget();
-        Ok(Settings { organisation: organisation.into(), name: before.name, allowed_origins, client_confirms })
+        self.organisation(organisation).await
     }
 
     /// An organisation's settings.

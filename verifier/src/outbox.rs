@@ -26,6 +26,8 @@ const ATTEMPTS: usize = 64;
 const ATTEMPTS_AT_ONE: usize = 8;
 /// Longer than any attempt takes: after it another verifier may try.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// How long a database that has gone silent may hold up a round, or the end of an attempt.
+const SILENCE: Duration = Duration::from_secs(60);
 /// How long messages are signed with the secret that was replaced, too.
 const OLD_SECRET: TimeDelta = TimeDelta::hours(24);
 
@@ -107,10 +109,11 @@ impl Verifier {
         let mut attempts = JoinSet::new();
         loop {
             // What fails is done in the next round.
-            match self.deliver_round(&outbox, &mut attempts).await {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(error) => error.log(),
+            match tokio::time::timeout(SILENCE, self.deliver_round(&outbox, &mut attempts)).await {
+                Ok(Ok(true)) => continue,
+                Ok(Ok(false)) => {}
+                Ok(Err(error)) => error.log(),
+                Err(_) => tracing::error!("a round of deliveries took too long"),
             }
             tokio::select! {
                 () = self.news.notified() => {}
@@ -251,8 +254,10 @@ impl Verifier {
             attempts.spawn(async move {
                 let outcome = client.deliver(&endpoint, &message).await;
                 // Where it cannot be written down the lease ends, and the event is sent again.
-                if let Err(error) = verifier.note(&webhook, &due, outcome).await {
-                    error.log();
+                match tokio::time::timeout(SILENCE, verifier.note(&webhook, &due, outcome)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => error.log(),
+                    Err(_) => tracing::error!("what came of a delivery was not written down in time"),
                 }
                 drop(place);
             });
