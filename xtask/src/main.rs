@@ -1,8 +1,10 @@
 //! Project tasks: `cargo xtask help`.
 //!
 //! In reading order: `shell` runs commands, `setup` installs what is missing, `package` builds the npm package,
-//! `serve` shows it, `test` checks everything, `schemathesis` the verifier's description, `size` weighs it, `pictures` draws those of docs/proration.md.
+//! `serve` shows it, `test` checks everything, `schemathesis` the verifier's description, `bench` measures, `size` weighs
+//! it, `pictures` draws those of docs/proration.md.
 
+mod bench;
 mod package;
 mod pictures;
 mod schemathesis;
@@ -25,7 +27,7 @@ Commands:
   build     Build the npm package into pkg/dist
   serve     Build everything and serve the demo, with an example catalog
   test      Run every check there is, as CI does, installing what they need
-  bench     Measure the engine
+  bench     Measure the engine, or the verifier as a server
   size      Weigh what the package ships: raw, gzip, brotli
   pictures  Draw docs/proration.md's pictures and write its tables
 
@@ -52,7 +54,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "build" => package::HELP,
         "serve" => serve::HELP,
         "test" => test::HELP,
-        "bench" => BENCH_HELP,
+        "bench" => bench::HELP,
         "size" => size::HELP,
         "pictures" => pictures::HELP,
         "help" | "--help" | "-h" => {
@@ -70,7 +72,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "build" => no_more(rest).and_then(|()| package::build()),
         "serve" => serve::serve(rest),
         "test" => no_more(rest).and_then(|()| test::everything()),
-        "bench" => bench(rest),
+        "bench" => bench::bench(rest),
         "pictures" => no_more(rest).and_then(|()| pictures::write()),
         _ => no_more(rest).and_then(|()| size::weigh()),
     }
@@ -81,16 +83,4 @@ fn no_more(rest: &[String]) -> Result<()> {
         None => Ok(()),
         Some(argument) => bail!("`{argument}` is one argument too many; `--help` says which there are"),
     }
-}
-
-const BENCH_HELP: &str = "\
-Measure the engine natively (benches/preview.rs).
-
-Usage: cargo xtask bench [ARGUMENTS]
-
-Arguments go to the benchmark: a word picks the measurements whose names hold it.";
-
-fn bench(rest: &[String]) -> Result<()> {
-    let mut command = shell::cargo(["bench", "--package", "checkout-preview", "--bench", "preview", "--"]);
-    shell::run(command.args(rest))
 }
