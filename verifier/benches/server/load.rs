@@ -20,11 +20,18 @@ pub struct Seen {
     /// Of every answer, in ascending order.
     pub times: Vec<Duration>,
     pub took: Duration,
+    /// The time for which the server's threads ran.
+    pub worked: Duration,
 }
 
 impl Seen {
     pub fn per_second(&self) -> f64 {
         self.times.len() as f64 / self.took.as_secs_f64()
+    }
+
+    /// Microseconds of the server's threads for a request.
+    pub fn work(&self) -> f64 {
+        self.worked.as_secs_f64() * 1e6 / self.times.len() as f64
     }
 
     /// The time in which this share of the requests was answered, in microseconds.

@@ -12,6 +12,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 const VERIFIER: &str = env!("CARGO_BIN_EXE_checkout-verifier");
 const CATALOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/catalog.json");
@@ -32,6 +33,14 @@ impl Process {
         }
         let address = line.trim().rsplit_once("//").and_then(|(_, address)| address.parse().ok());
         Ok(Process { child, address: address.ok_or_else(|| format!("a server did not start: `{line}`"))? })
+    }
+
+    /// For how long its threads have run; zero where the system does not tell.
+    pub fn worked(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        // Behind the name, which may hold spaces: the 12th and 13th field, in hundredths of a second.
+        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace().skip(11).take(2);
+        Duration::from_millis(fields.filter_map(|field| field.parse::<u64>().ok()).sum::<u64>() * 10)
     }
 
     /// The memory it holds, in KiB, where the system tells.
