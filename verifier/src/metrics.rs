@@ -13,7 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 
 /// Counted since the process began, and measured when it is asked.
 pub(crate) struct Metrics {
@@ -26,7 +27,12 @@ pub(crate) struct Metrics {
     checkouts: Family<InStatus, Gauge>,
     outbox_lag: Gauge<f64, AtomicU64>,
     connections: Family<Connections, Gauge>,
+    /// Sessions by status, and until when they are not counted again.
+    counted: Mutex<Option<(Vec<(Status, i64)>, Instant)>>,
 }
+
+/// A count that takes less costs nobody anything.
+const COUNTED_AT_ONCE: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
@@ -76,6 +82,7 @@ impl Metrics {
             checkouts: Family::default(),
             outbox_lag: Gauge::default(),
             connections: Family::default(),
+            counted: Mutex::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("requests", "Requests answered, by route and status", metrics.requests.clone());
@@ -153,10 +160,7 @@ impl Verifier {
     }
 
     async fn measure_database(&self) -> Result<(Vec<(Status, i64)>, Duration), sqlx::Error> {
-        let by_status = "SELECT checkout_status, COUNT(*) FROM checkouts GROUP BY checkout_status";
-        let counts: Vec<(String, i64)> = sqlx::query_as(by_status).fetch_all(&self.store.reads).await?;
-        let count =
-            |status: Status| counts.iter().find(|(name, _)| name == status.as_str()).map_or(0, |(_, count)| *count);
+        let counts = self.count_sessions().await?;
         let mut oldest: Option<i64> = None;
         for waiting in [
             "SELECT MIN(created_at) FROM events WHERE handed_over = 0",
@@ -167,7 +171,31 @@ impl Verifier {
             oldest = oldest.into_iter().chain(found).min();
         }
         let lag = oldest.map_or(0, |oldest| micros(self.moment().now).saturating_sub(oldest));
-        let counts = Status::ALL.map(|status| (status, count(status))).to_vec();
         Ok((counts, Duration::from_micros(u64::try_from(lag).unwrap_or(0))))
+    }
+
+    /// How many sessions have which status.
+    ///
+    /// Counting takes the longer the more there are, and may take a hundredth of the time: a million, counted in 200 ms, are
+    /// counted again after 20 s.
+    async fn count_sessions(&self) -> Result<Vec<(Status, i64)>, sqlx::Error> {
+        let mut counted = self.metrics.counted.lock().await;
+        if let Some((counts, until)) = counted.as_ref()
+            && Instant::now() < *until
+        {
+            return Ok(counts.clone());
+        }
+        let started = Instant::now();
+        let by_status = "SELECT checkout_status, COUNT(*) FROM checkouts GROUP BY checkout_status";
+        let found: Vec<(String, i64)> = sqlx::query_as(by_status).fetch_all(&self.store.reads).await?;
+        let count =
+            |status: Status| found.iter().find(|(name, _)| name == status.as_str()).map_or(0, |(_, count)| *count);
+        let counts = Status::ALL.map(|status| (status, count(status))).to_vec();
+        let took = started.elapsed();
+        // What is counted at once is counted every time.
+        if took >= COUNTED_AT_ONCE {
+            *counted = Some((counts.clone(), Instant::now() + took * 100));
+        }
+        Ok(counts)
     }
 }
