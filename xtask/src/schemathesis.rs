@@ -3,7 +3,7 @@
 //! Input: the built verifier, verifier/schemathesis.toml, and the Python programs that `setup` installs. Output: nothing, or
 //! an error. The server has a store of its own in a folder that is gone afterwards.
 
-use crate::shell::{printed_by, program, run, target};
+use crate::shell::{printed_by, program, root, run, target};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -50,8 +50,10 @@ pub(crate) fn check(verifier: &Path, programs: &Path) -> Result<()> {
         SystemTime::now().duration_since(UNIX_EPOCH).map(|since| (since.as_secs() % 1_000_000).to_string())
     })?;
     eprintln!("SCHEMATHESIS_SEED={seed} repeats this");
-    let mut schemathesis =
-        program(programs.join("schemathesis"), ["--config-file", "verifier/schemathesis.toml", "run"]);
+    let mut schemathesis = program(programs.join("schemathesis"), ["--config-file"]);
+    schemathesis.arg(root().join("verifier/schemathesis.toml")).arg("run");
+    // It remembers things where it is run.
+    schemathesis.current_dir(&folder);
     schemathesis.arg(format!("{address}/openapi.json")).args(["--seed", &seed, "--max-examples", EXAMPLES]);
     schemathesis.args(["--max-time", TIME, "--no-color", "--generation-database", "none"]);
     // The key is this store's, which is gone afterwards.
