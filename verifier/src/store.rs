@@ -8,7 +8,7 @@ use crate::error::Error;
 use checkout_preview::{Json, json};
 use chrono::{DateTime, Utc};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Transaction};
 use std::str::FromStr;
 use std::time::Duration;
@@ -92,6 +92,15 @@ impl Store {
         for time in 1.. {
             match migrator.run(&self.writes).await {
                 Ok(()) => break,
+                // Waiting changes nothing about these two.
+                Err(MigrateError::VersionMismatch(_)) => {
+                    let sentence = "its tables were made by a version of this program that was never released: \
+                                    delete it, or name another one with --database";
+                    return Err(sentence.into());
+                }
+                Err(MigrateError::VersionMissing(_)) => {
+                    return Err("its tables were made by a newer version of this program: run that one".into());
+                }
                 Err(cause) if time >= TIMES => return Err(cause.to_string()),
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             }

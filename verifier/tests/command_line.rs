@@ -482,6 +482,36 @@ impl Drop for Running {
     }
 }
 
+/// Writes another version's number or text into what the database says was done to its tables.
+async fn pretend(folder: &Path, change: &'static str) {
+    sqlx::any::install_default_drivers();
+    let url = format!("sqlite:{}", folder.join("checkout.db").display());
+    let database = sqlx::AnyPool::connect(&url).await.unwrap();
+    assert_eq!(sqlx::query(change).execute(&database).await.unwrap().rows_affected(), 1, "{change}");
+    database.close().await;
+}
+
+#[tokio::test]
+async fn a_database_of_another_version_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let migrate = || run(folder.path(), &["migrate"]);
+    ended(&migrate(), 0);
+    pretend(
+        folder.path(),
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, '', TRUE, x'00', 0)",
+    )
+    .await;
+    let newer = "error: cannot bring sqlite:checkout.db up to date: its tables were made by a newer version of this \
+                 program: run that one\n";
+    assert_eq!(ended(&migrate(), 2).1, newer);
+
+    pretend(folder.path(), "DELETE FROM _sqlx_migrations WHERE version = 9999").await;
+    pretend(folder.path(), "UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 1").await;
+    let unreleased = "error: cannot bring sqlite:checkout.db up to date: its tables were made by a version of this \
+                      program that was never released: delete it, or name another one with --database\n";
+    assert_eq!(ended(&migrate(), 2).1, unreleased);
+}
+
 #[test]
 fn the_manual_lists_every_setting() {
     let folder = tempfile::tempdir().unwrap();
