@@ -5,7 +5,7 @@ use crate::shell::{cargo, printed_by, program, root, run, target};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,8 +43,9 @@ pub(crate) fn serve(arguments: &[String]) -> Result<()> {
 /// Does what a merchant does before the first customer comes, and what its server does when customers sign in.
 fn open_shop(verifier: &Path) -> Result<()> {
     let known = root().join(ORGANISATION);
-    if !known.exists() {
-        fs::write(&known, printed_by(&mut of_demo(verifier, &["organisation", "create", "Ternwell"]))?)?;
+    // The keys of a database that was deleted open nothing.
+    if !known.exists() || !root().join(DATABASE.trim_start_matches("sqlite:")).exists() {
+        write_privately(&known, &printed_by(&mut of_demo(verifier, &["organisation", "create", "Ternwell"]))?)?;
     }
     let organisation: serde_json::Value = serde_json::from_slice(&fs::read(&known)?)?;
     let id = organisation["organisation"].as_str().context("target/demo is not what this command made: delete it")?;
@@ -64,7 +65,18 @@ fn open_shop(verifier: &Path) -> Result<()> {
     }
     let key = &organisation["publishable_key"];
     let shop = json!({"organisation": id, "publishable_key": key, "customers": customers});
-    Ok(fs::write(root().join(SHOP), shop.to_string())?)
+    write_privately(&root().join(SHOP), &shop.to_string())
+}
+
+/// Writes a file that only its owner may read, whole or not at all.
+fn write_privately(path: &Path, text: &str) -> Result<()> {
+    let next = path.with_extension("next");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&next).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.and_then(|()| fs::rename(&next, path)).with_context(|| format!("{} cannot be written", path.display()))
 }
 
 fn of_demo(verifier: &Path, arguments: &[&str]) -> Command {
