@@ -248,7 +248,7 @@ function showStart() {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (!contract) return;
+  if (contract?.customer_id !== $("customer").value) return; // there is none, or those of another customer are still to come
   refresh(); // the page may have been open past midnight
   if (shown) proceed(shown.request, shown.preview);
   else if (!toFirstProblem(form)) say({ title: "Nothing is changed yet", text: "Change a number, a switch, or the plan first." });

@@ -4,7 +4,7 @@ import { CheckoutPreviewError, createCheckoutPreview, init } from "checkout-prev
 import { fillRhythms, offerCards, rhythmCards } from "./cards.js";
 import { checkoutOf, showStage } from "./checkout.js";
 import { confirmation, reviewSheet } from "./contract.js";
-import { el } from "./dom.js";
+import { el, icon } from "./dom.js";
 import { difference, isNegative, isZero, money, nextMonth, today, yearLater } from "./format.js";
 import { linesOfPlan } from "./lines.js";
 import { followPreview, optionRows } from "./options.js";
@@ -22,6 +22,7 @@ const form = $("order");
 const order = restoreOrder();
 let customers; // who are signed in
 let catalog; // as the customer sees it, or everybody
+let wanted; // whom the buyer picked last: another one than `order.customer` until the server has said what they pay
 let plan;
 let shown = null; // {request, preview}: what the summary shows, or null while a field is wrong
 
@@ -33,11 +34,7 @@ async function start() {
   showStage("loading", form);
   say(null);
   try {
-    customers = await fetchCustomers();
-    const named = new URLSearchParams(location.search).get("customer"); // by the account page
-    order.customer = [named, order.customer].find(customerOf) ?? null;
-    speakFor(customerOf(order.customer));
-    [catalog] = await Promise.all([fetchCatalog(), init()]);
+    await Promise.all([load(), init()]);
   } catch (error) {
     explain(error, "The price list did not load", start);
     return;
@@ -46,6 +43,14 @@ async function start() {
   if (order.customer) goHome();
   buildForm();
   showStage("choose", form);
+}
+
+async function load() {
+  customers = await fetchCustomers();
+  const named = new URLSearchParams(location.search).get("customer"); // by the account page
+  order.customer = wanted = [named, order.customer].find(customerOf) ?? null;
+  speakFor(customerOf(wanted));
+  catalog = await fetchCatalog();
 }
 
 const customerOf = (id) => customers.find((customer) => customer.id === id) ?? null;
@@ -100,6 +105,12 @@ function refresh() {
   keepOrder(order);
   shown = null;
   showStart();
+  if (wanted !== order.customer) {
+    for (const price of document.querySelectorAll(".price")) price.classList.add("stale");
+    $("timing").replaceChildren(icon("later"), "Asking what this account pays");
+    announce("");
+    return;
+  }
   if (!plan) {
     refuse([{ code: "plan_not_found", path: "/plan_id" }]);
     return;
@@ -192,21 +203,22 @@ function showStart() {
   if ($("start").value !== day) $("start").value = day;
 }
 
-let wanted = null; // whom the buyer picked last
-
 /** Buys as a customer, or as a guest: prices and taxes may be others. */
 async function buyAs(id) {
   say(null);
   wanted = id;
   speakFor(customerOf(id));
+  refresh();
   try {
     const theirs = await fetchCatalog();
     if (wanted !== id) return; // another one was picked meanwhile
     catalog = theirs;
   } catch (error) {
     if (wanted !== id) return;
-    speakFor(customerOf(order.customer));
+    wanted = order.customer;
+    speakFor(customerOf(wanted));
     showBuyer();
+    refresh();
     explain(error, "The prices for this account did not load", () => buyAs(id));
     return;
   }

@@ -31,9 +31,8 @@ function reason(error) {
   switch (error.kind) {
     case "offline": return "You seem to be offline.";
     case "busy": return `Too many orders at this moment; try again in ${error.retryAfter ?? 10} seconds.`;
-    case "locked":
-      console.error(`The server refuses this page's key or session: ${error.message}`, error.body); // for the merchant
-      return "You have been signed out; load the page again to go on.";
+    case "signed_out": return "You have been signed out, as happens after a day: sign in again, then load this page.";
+    case "closed": return "We cannot take this at the moment. It is not your doing; please write to us.";
     case "unavailable": return "Our server did not answer.";
     default:
       console.error(error);

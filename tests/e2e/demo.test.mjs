@@ -258,6 +258,91 @@ test("offline, a failing server and a busy one: said clearly, nothing lost", asy
   assert.equal(contract.phases[0].lines[0].quantity.value, "12");
 });
 
+test("an order whose answer was lost is stored once", async () => {
+  page = await shop.visit();
+  await introduce();
+  let lost;
+  await page.route("**/checkouts", async (route) => {
+    lost = await (await route.fetch()).json();
+    await route.abort("connectionreset");
+  });
+  await page.click("#continue");
+  await page.waitForSelector("#notice button");
+  await page.unroute("**/checkouts");
+  const again = page.waitForResponse("**/checkouts");
+  await page.click("#notice button");
+  const answer = await again;
+  assert.equal(answer.headers()["idempotent-replayed"], "true");
+  assert.equal((await answer.json()).id, lost.id);
+  await page.waitForSelector("#review-title");
+  assert.equal((await shop.call("GET", "/checkouts?limit=1")).body.data[0].id, lost.id);
+
+  await page.click("#edit");
+  const next = page.waitForResponse("**/checkouts");
+  await toReview();
+  assert.notEqual((await (await next).json()).id, lost.id, "what was answered is done; this is another order");
+  await toContract();
+});
+
+test("nothing can be ordered while an account’s prices are on their way", async () => {
+  page = await shop.visit();
+  await introduce();
+  let answer;
+  const asked = new Promise((resolve) => {
+    page.route("**/catalog", (route) => {
+      answer = () => route.continue();
+      resolve();
+    });
+  });
+  await page.check("[value=account]");
+  await asked;
+  const sent = [];
+  page.on("request", (request) => sent.push(new URL(request.url()).pathname));
+  await page.click("#continue");
+  assert.match(await page.textContent("#timing"), /^Asking what this account pays$/);
+  assert(await page.locator("#summary.stale").count() === 1);
+  assert.deepEqual(sent, []);
+  answer();
+  await page.waitForFunction(() => /buys from/.test(document.querySelector("#region-note").textContent));
+  assert(await page.locator("#summary.stale").count() === 0);
+
+  await page.unroute("**/catalog");
+  await page.route("**/catalog", (route) => route.abort());
+  await page.selectOption("#customer", "cus_sato");
+  await page.waitForSelector("#notice button");
+  assert.match(await page.textContent("#notice"), /account did not load.*offline/);
+  assert.notEqual(await page.inputValue("#customer"), "cus_sato", "it goes on as it was");
+  assert(await page.locator("#summary.stale").count() === 0);
+  await page.unroute("**/catalog");
+  await page.click("#notice button");
+  await page.waitForFunction(() => document.querySelector("#region").value === "jpy");
+});
+
+test("an expired session, and a shop whose pages may not confirm: one sentence for the buyer, one for the merchant", async (t) => {
+  const told = (words) => page.faults.some((fault) => words.test(fault));
+  page = await shop.visit({ told: { session_token: `st_${"0".repeat(32)}_x` } });
+  await page.click("[value=account]");
+  await page.waitForSelector("#notice button");
+  assert.match(await page.textContent("#notice"), /You have been signed out, as happens after a day: sign in again/);
+  assert(told(/GET \/catalog: 401 .*request .*cargo xtask serve/), String(page.faults));
+  await page.context().close();
+
+  shop.decide("--client-confirms", "false"); // counts after 50 ms, and so before the page is there
+  t.after(() => shop.decide("--client-confirms", "true"));
+  page = await shop.visit();
+  await introduce();
+  await toReview();
+  await page.click("#confirm");
+  await page.waitForSelector("#notice button");
+  assert.match(await page.textContent("#notice"), /may not be confirmed yet.*We cannot take this at the moment/);
+  assert(told(/\/confirm: 403 .*lets clients confirm/), String(page.faults));
+  shop.decide("--client-confirms", "true");
+  await page.waitForFunction(() => {
+    document.querySelector("#notice button")?.click();
+    return document.querySelector("#done:not([hidden]) h1");
+  });
+});
+
 test("a price list that does not load can be asked for again", async () => {
   page = await shop.visit();
   await page.route("**/catalog", (route) => route.fulfill({ status: 500, contentType: "application/json", body: "{}" }));

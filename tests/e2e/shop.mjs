@@ -66,6 +66,9 @@ export async function openShop() {
     url,
     catalog,
 
+    /** Changes what the organisation has decided. */
+    decide: (...settings) => run("organisation", "update", "--organisation", organisation, ...settings),
+
     /** Calls the server as the merchant's own server does, past the page. */
     async call(method, path, body) {
       const headers = { "content-type": "application/json", organisation, "x-api-key": secret_key };
@@ -74,13 +77,15 @@ export async function openShop() {
     },
 
     /**
-     * A page of the demo in a browser of its own, ready to be used; `at` stops its clock. `faults` collects what the browser
+     * A page of the demo in a browser of its own, ready to be used; `at` stops its clock, and `told` is what it is told of
+     * each customer instead of what is so. `faults` collects what the browser
      * complained of.
      */
-    async visit({ path = "", at = null, width = 1280, height = 900, ...options } = {}) {
+    async visit({ path = "", at = null, width = 1280, height = 900, told = {}, ...options } = {}) {
       const context = await browser.newContext({ viewport: { width, height }, ...options });
       // What `cargo xtask serve` leaves beside the pages.
-      await context.route("**/shop.json", (route) => route.fulfill({ json: { organisation, publishable_key, customers } }));
+      const known = { organisation, publishable_key, customers: customers.map((customer) => ({ ...customer, ...told })) };
+      await context.route("**/shop.json", (route) => route.fulfill({ json: known }));
       const page = await context.newPage();
       page.faults = [];
       page.setDefaultTimeout(10_000);
