@@ -108,17 +108,18 @@ impl Verifier {
     }
 }
 
-/// Whether the request was understood and decided. One that failed for the moment, or never got so far as to be read, may be
-/// made again with its key.
+/// Whether the request was understood and decided. One that failed for the moment, never got so far as to be read, or was not
+/// the caller's to make, may be made again with its key.
 fn is_an_answer(status: StatusCode) -> bool {
-    let unread = [
+    let undecided = [
         StatusCode::BAD_REQUEST,
+        StatusCode::FORBIDDEN,
         StatusCode::REQUEST_TIMEOUT,
         StatusCode::PAYLOAD_TOO_LARGE,
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         StatusCode::TOO_MANY_REQUESTS,
     ];
-    !status.is_server_error() && !unread.contains(&status)
+    !status.is_server_error() && !undecided.contains(&status)
 }
 
 fn again(answer: Answer) -> Response {
