@@ -222,9 +222,13 @@ impl Problem {
 const MOMENT: Duration = Duration::from_secs(1);
 
 impl Error {
-    /// What nobody waits for the answer to.
-    pub(crate) fn log(self) {
-        self.problem();
+    /// Tells the log what the answer does not say. Where there is no answer, in the background, it is all that is told.
+    pub(crate) fn log(&self) {
+        match self {
+            Error::Database(cause) => tracing::error!(%cause, "the database failed"),
+            Error::Internal(cause) => tracing::error!(cause, "a mistake in this program"),
+            _ => {}
+        }
     }
 
     pub(crate) fn problem(self) -> Problem {
@@ -352,11 +356,7 @@ impl Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        match &self {
-            Error::Database(cause) => tracing::error!(%cause, "the database failed"),
-            Error::Internal(cause) => tracing::error!(cause, "a mistake in this program"),
-            _ => {}
-        }
+        self.log();
         let problem = self.problem();
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
@@ -399,5 +399,45 @@ fn is_mistake(cause: &sqlx::Error) -> bool {
 impl From<tokio::task::JoinError> for Error {
     fn from(_: tokio::task::JoinError) -> Error {
         Error::Internal("a task did not finish")
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// How many lines the log has after some work.
+    fn lines(work: impl FnOnce()) -> usize {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, work);
+        let lines = log.0.lock().unwrap().iter().filter(|byte| **byte == b'\n').count();
+        lines
+    }
+
+    #[test]
+    fn what_failed_on_this_side_is_logged_once_with_an_answer_and_without() {
+        assert_eq!(lines(|| Error::Database(sqlx::Error::PoolClosed).log()), 1);
+        assert_eq!(lines(|| Error::Internal("why").log()), 1);
+        assert_eq!(lines(|| drop(Error::Database(sqlx::Error::PoolClosed).into_response())), 1);
+        assert_eq!(lines(|| drop(Error::NotFound.into_response())), 0);
+        assert_eq!(lines(|| drop(known())), 0, "what is described has not happened");
     }
 }
