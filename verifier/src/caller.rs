@@ -154,6 +154,19 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// A [`Row`]: what a request needs to know of an organisation, beside what says who asks and until when that holds.
+macro_rules! organisation_with {
+    ($columns:literal, $join:literal) => {
+        concat!(
+            "SELECT o.allowed_origins, o.client_confirms, c.catalog_id, ",
+            $columns,
+            " FROM organisations o ",
+            $join,
+            " LEFT JOIN current_catalogs c ON c.organisation_id = o.id WHERE o.id = $1"
+        )
+    };
+}
+
 impl Verifier {
     /// Who sends these headers.
     pub(crate) async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Error> {
@@ -202,34 +215,26 @@ impl Verifier {
         {
             return Ok(caller);
         }
-        let columns = "o.allowed_origins, o.client_confirms, c.catalog_id";
-        let from = "LEFT JOIN current_catalogs c ON c.organisation_id = o.id WHERE o.id = $1";
         let row = match &named {
-            None => {
-                let query = format!(
-                    "SELECT {columns}, '' AS hash, '' AS kind, '' AS customer_id, {MAX} AS valid_until \
-                     FROM organisations o {from}",
-                    MAX = i64::MAX
-                );
-                let row = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(organisation);
-                row.fetch_optional(&self.store.reads).await?
-            }
-            Some((_, kind, id)) => {
-                let query = match kind {
-                    Kind::SecretKey | Kind::PublishableKey => format!(
-                        "SELECT {columns}, k.hash, k.kind, '' AS customer_id, {MAX} AS valid_until FROM organisations o \
-                         JOIN api_keys k ON k.organisation_id = o.id AND k.id = $2 AND k.revoked_at IS NULL {from}",
-                        MAX = i64::MAX
-                    ),
-                    Kind::SessionToken => format!(
-                        "SELECT {columns}, s.hash, 'session' AS kind, s.customer_id, s.expires_at AS valid_until \
-                         FROM organisations o JOIN sessions s ON s.organisation_id = o.id AND s.id = $2 {from}"
-                    ),
-                };
-                let row = sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(organisation).bind(id);
-                row.fetch_optional(&self.store.reads).await?
-            }
+            None => sqlx::query_as(organisation_with!(
+                "'' AS hash, '' AS kind, '' AS customer_id, 9223372036854775807 AS valid_until",
+                ""
+            ))
+            .bind(organisation),
+            Some((_, Kind::SecretKey | Kind::PublishableKey, id)) => sqlx::query_as(organisation_with!(
+                "k.hash, k.kind, '' AS customer_id, 9223372036854775807 AS valid_until",
+                "JOIN api_keys k ON k.organisation_id = o.id AND k.id = $2 AND k.revoked_at IS NULL"
+            ))
+            .bind(organisation)
+            .bind(id),
+            Some((_, Kind::SessionToken, id)) => sqlx::query_as(organisation_with!(
+                "s.hash, 'session' AS kind, s.customer_id, s.expires_at AS valid_until",
+                "JOIN sessions s ON s.organisation_id = o.id AND s.id = $2"
+            ))
+            .bind(organisation)
+            .bind(id),
         };
+        let row = row.fetch_optional(&self.store.reads).await?;
         let row: Row = match (row, &named) {
             (Some(row), _) => row,
             (None, Some(_)) => return Err(Error::Unauthorized),
