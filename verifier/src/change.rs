@@ -58,7 +58,7 @@ impl Verifier {
         let now = self.moment().now;
         Action::Change.check(checkout.status(now)?)?;
         let request = merged(stored_json(&checkout.request)?, fields);
-        let made = self.make_in_sight(caller, &sight(caller, &checkout), &request).await?;
+        let made = self.make_in_sight(caller, &sight(caller, &checkout), request).await?;
         self.compare(expected, &made)?;
         checkout.preview_again(made)?;
         checkout.updated_at = micros(now);

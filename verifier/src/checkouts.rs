@@ -15,7 +15,7 @@ use crate::schema::request::CreateRequest;
 use crate::schema::{self, session::CreatedSession};
 use crate::secret::{self, Secret};
 use crate::status::Status;
-use crate::store::{instant, micros, new_id, repeated, stored_json, wire};
+use crate::store::{instant, micros, new_id, raw, repeated, stored_json, wire};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
@@ -50,7 +50,7 @@ pub(crate) async fn create(
     if expected.is_none() && caller.is_browser() {
         return Err(Error::ExpectedEstimatesRequired);
     }
-    let made = verifier.make(&caller, &request).await?;
+    let made = verifier.make(&caller, request).await?;
     verifier.compare(expected, &made)?;
     let secret = Secret::of_checkout();
     let checkout = Checkout::new(new_id(), secret.hash, made)?;
@@ -233,7 +233,7 @@ impl Checkout {
             contract_version: made.view.contract_version,
             as_of: made.clock.as_of.to_string(),
             previewed_at: now,
-            request: checkout_preview::json::to_text(&made.request),
+            request: checkout_preview::json::to_text(made.request.as_ref()),
             expires_at: expires_at(&shown)?,
             preview: made.preview,
             payment_method_id: None,
@@ -379,10 +379,6 @@ fn expires_at(shown: &Shown<'_>) -> Result<i64, Error> {
 
 pub(crate) fn optional_text(json: &RawValue) -> Result<Option<String>, Error> {
     serde_json::from_str(json.get()).map_err(|_| Error::Internal("a preview's id is no text"))
-}
-
-fn raw(text: &str) -> Result<&RawValue, Error> {
-    serde_json::from_str(text).map_err(|_| Error::Internal("a stored document is not JSON"))
 }
 
 #[derive(Serialize)]

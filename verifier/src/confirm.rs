@@ -187,14 +187,14 @@ impl Verifier {
     /// The preview of a stored checkout, from what it pins. An engine that refuses it now does not reproduce it.
     async fn make_again(&self, caller: &Caller, checkout: &Checkout) -> Result<String, Error> {
         let organisation = &caller.organisation.id;
-        let request = stored_json(&checkout.request)?;
+        let request = Arc::new(stored_json(&checkout.request)?);
         let as_of = read_date(&Json::String(checkout.as_of.clone()), "/as_of");
         let as_of: NaiveDate = as_of.map_err(|_| Error::Internal("a stored date is none"))?;
         let clock = Clock { as_of, now: instant(checkout.previewed_at)? };
         let snapshot = self.snapshot(organisation, &checkout.catalog_id).await?;
         let view = self.pinned_view(organisation, &snapshot, &Sight::All, checkout.contract_version, &request).await;
         let again = match view {
-            Ok(view) => written(&view.catalog, request, clock).await,
+            Ok(view) => written(&view.catalog, &request, clock).await,
             Err(error) => Err(error),
         };
         let refused = |error| if let Error::Rejected(_) = error { Error::NotReproducible } else { error };

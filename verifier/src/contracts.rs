@@ -12,12 +12,11 @@ use crate::page::{Cursor, Page};
 use crate::schema::catalog::Contract;
 use crate::schema::form::Id;
 use crate::schema::list::{ContractList, ContractListQuery};
-use crate::store::{Query, stored_json, text_of};
+use crate::store::{Query, text_of};
 use axum::extract::{Query as Parameters, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use checkout_preview::{Json, json};
-use serde::Serialize;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -101,12 +100,6 @@ pub(crate) async fn read(
     }
 }
 
-#[derive(Serialize)]
-struct List {
-    data: Vec<Json>,
-    next_cursor: Option<String>,
-}
-
 /// List contracts
 ///
 /// Those that checkouts made, newest first, then the catalog's by id, each as it is now; a page at a time: send
@@ -127,7 +120,7 @@ pub(crate) async fn list(
     let mut page = Page::of_contracts(parameters)?;
     if let Access::Session { customer_id: own, .. } = &caller.access {
         if page.customer_id.as_ref().is_some_and(|asked| asked != own) {
-            return Ok(json_text(StatusCode::OK, json::to_text(&List { data: Vec::new(), next_cursor: None })));
+            return page.answer(Vec::new());
         }
         page.customer_id = Some(own.clone());
     }
@@ -137,11 +130,7 @@ pub(crate) async fn list(
     if let Some(snapshot) = &snapshot {
         verifier.listed(organisation, snapshot, &page, &mut found).await?;
     }
-    let more = found.len() > page.limit;
-    found.truncate(page.limit);
-    let next_cursor = found.last().filter(|_| more).map(|(cursor, _)| cursor.write());
-    let data = found.iter().map(|(_, body)| stored_json(body)).collect::<Result<_, _>>()?;
-    Ok(json_text(StatusCode::OK, json::to_text(&List { data, next_cursor })))
+    page.answer(found)
 }
 
 /// How many contracts are read from the database at a time.

@@ -7,12 +7,10 @@ use crate::Verifier;
 use crate::caller::Caller;
 use crate::checkouts::{Checkout, checkouts_where};
 use crate::error::Error;
-use crate::http::json_text;
 use crate::page::{Cursor, Page};
 use crate::schema::list::{SessionList, SessionListQuery};
 use crate::store::Query;
 use axum::extract::{Query as Parameters, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
 
@@ -58,17 +56,10 @@ pub(crate) async fn list(
         query = query.push(" AND (c.created_at, c.id) < (").bind(*created_at).push(", ").bind(id).push(")");
     }
     let query = query.push(" ORDER BY c.created_at DESC, c.id DESC LIMIT ").bind(page.limit.saturating_add(1));
-    let mut found: Vec<Checkout> = query.fetch_all(&verifier.store.reads).await?;
-    let more = found.len() > page.limit;
-    found.truncate(page.limit);
-    let next_cursor = found.last().filter(|_| more).map(|last| {
-        let last = Cursor::Checkout { created_at: last.created_at, id: last.id.clone() };
-        format!("\"{}\"", last.write())
-    });
-    let mut sessions = Vec::new();
-    for checkout in &found {
-        sessions.push(checkout.session(organisation, checkout.status(now)?, None)?);
+    let mut found = Vec::new();
+    for checkout in query.fetch_all::<Checkout>(&verifier.store.reads).await? {
+        let session = checkout.session(organisation, checkout.status(now)?, None)?;
+        found.push((Cursor::Checkout { created_at: checkout.created_at, id: checkout.id }, session));
     }
-    let next_cursor = next_cursor.as_deref().unwrap_or("null");
-    Ok(json_text(StatusCode::OK, format!("{{\"data\":[{}],\"next_cursor\":{next_cursor}}}", sessions.join(","))))
+    page.answer(found)
 }

@@ -3,10 +3,16 @@
 //! Input: the parameters of an address. Output: [`Page`], or everything that is wrong with them. Neighbours: `contracts`
 //! and `listing` make the lists.
 
+use crate::error::Error;
+use crate::http::json_text;
 use crate::status::Status;
-use crate::store::micros;
+use crate::store::{micros, raw};
+use axum::http::StatusCode;
+use axum::response::Response;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use checkout_preview::{Json, Problem, ProblemCode, Problems, pointer_step, quoted, read_id, read_instant};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 /// How many to list, from where on, and of what.
 #[derive(Debug, Default)]
@@ -52,6 +58,12 @@ impl Cursor {
     }
 }
 
+#[derive(Serialize)]
+struct List<'a> {
+    data: Vec<&'a RawValue>,
+    next_cursor: Option<String>,
+}
+
 type Parameters = Vec<(String, String)>;
 
 const OF_CONTRACTS: [&str; 3] = ["limit", "cursor", "customer_id"];
@@ -70,6 +82,16 @@ impl Page {
     /// Reads the parameters of a list of checkouts.
     pub(crate) fn of_checkouts(parameters: Parameters) -> Result<Page, Problems> {
         Page::read(parameters, &OF_CHECKOUTS)
+    }
+
+    /// The page as it goes over the wire; `found` are its entries, each with its cursor, and one more if there is one.
+    pub(crate) fn answer(&self, mut found: Vec<(Cursor, String)>) -> Result<Response, Error> {
+        let more = found.len() > self.limit;
+        found.truncate(self.limit);
+        let next_cursor = found.last().filter(|_| more).map(|(cursor, _)| cursor.write());
+        let data = found.iter().map(|(_, body)| raw(body)).collect::<Result<_, _>>()?;
+        let list = serde_json::to_string(&List { data, next_cursor });
+        Ok(json_text(StatusCode::OK, list.map_err(|_| Error::Internal("a list cannot be written"))?))
     }
 
     /// Each of the known parameters at most once.

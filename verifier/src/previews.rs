@@ -29,7 +29,7 @@ pub(crate) async fn show(
     caller: Caller,
     JsonBody(request): JsonBody,
 ) -> Result<Response, Error> {
-    Ok(json_text(StatusCode::OK, verifier.make(&caller, &request).await?.preview))
+    Ok(json_text(StatusCode::OK, verifier.make(&caller, request).await?.preview))
 }
 
 /// How many invoices a schedule lists that does not say.
@@ -67,24 +67,25 @@ pub(crate) async fn schedule(
 /// A preview, and what it was made from.
 pub(crate) struct Made {
     pub(crate) view: View,
-    pub(crate) request: Json,
+    pub(crate) request: Arc<Json>,
     pub(crate) clock: Clock,
     pub(crate) preview: String,
 }
 
 impl Verifier {
     /// Runs the engine on the current catalog, as the caller sees it.
-    pub(crate) async fn make(&self, caller: &Caller, request: &Json) -> Result<Made, Error> {
+    pub(crate) async fn make(&self, caller: &Caller, request: Json) -> Result<Made, Error> {
         self.make_in_sight(caller, &Sight::of(&caller.access), request).await
     }
 
-    pub(crate) async fn make_in_sight(&self, caller: &Caller, sight: &Sight, request: &Json) -> Result<Made, Error> {
+    pub(crate) async fn make_in_sight(&self, caller: &Caller, sight: &Sight, request: Json) -> Result<Made, Error> {
+        let request = Arc::new(request);
         let snapshot = self.current_snapshot(caller).await?.ok_or(Error::CatalogMissing)?;
-        let view = self.view(&caller.organisation.id, &snapshot, sight, request).await?;
-        let clock = self.moment().clock(request, &view.catalog)?;
-        let (checkout_type, preview) = written(&view.catalog, request.clone(), clock).await?;
+        let view = self.view(&caller.organisation.id, &snapshot, sight, &request).await?;
+        let clock = self.moment().clock(&request, &view.catalog)?;
+        let (checkout_type, preview) = written(&view.catalog, &request, clock).await?;
         self.metrics.previewed(checkout_type);
-        Ok(Made { view, request: request.clone(), clock, preview })
+        Ok(Made { view, request, clock, preview })
     }
 }
 
@@ -94,10 +95,10 @@ impl Verifier {
 /// every invoice since: not on a thread that others wait for.
 pub(crate) async fn written(
     catalog: &Arc<Catalog>,
-    request: Json,
+    request: &Arc<Json>,
     clock: Clock,
 ) -> Result<(CheckoutType, String), Error> {
-    let catalog = Arc::clone(catalog);
+    let (catalog, request) = (Arc::clone(catalog), Arc::clone(request));
     let begins_today = matches!(request.get("start_date"), None | Some(Json::Null));
     let work =
         move || preview(&request, &catalog, clock).map(|preview| (preview.checkout_type(), json::to_text(&preview)));

@@ -7,9 +7,10 @@
 use crate::error::Error;
 use checkout_preview::{Json, json};
 use chrono::{DateTime, Utc};
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use serde_json::value::RawValue;
+use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Arguments, AssertSqlSafe, Connection, Executor, Transaction};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -218,27 +219,27 @@ impl Query {
     where
         T: for<'r> sqlx::FromRow<'r, sqlx::any::AnyRow> + Send + Unpin,
     {
-        // Its text is this program's own: see `new` and `push`.
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(self.sql));
-        for value in self.values {
-            query = match value {
-                Value::Text(text) => query.bind(text),
-                Value::Number(number) => query.bind(number),
-            };
-        }
-        Ok(query.fetch_all(pool).await?)
+        let (sql, arguments) = self.ready()?;
+        Ok(sqlx::query_as_with(sql, arguments).fetch_all(pool).await?)
     }
 
     /// How many rows were changed.
     pub(crate) async fn execute(self, connection: &mut AnyConnection) -> Result<u64, Error> {
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(self.sql));
+        let (sql, arguments) = self.ready()?;
+        Ok(sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected())
+    }
+
+    /// Its text, which is this program's own (see `new` and `push`), and what is bound to it.
+    fn ready(self) -> Result<(AssertSqlSafe<String>, AnyArguments), Error> {
+        let mut arguments = AnyArguments::default();
         for value in self.values {
-            query = match value {
-                Value::Text(text) => query.bind(text),
-                Value::Number(number) => query.bind(number),
+            let added = match value {
+                Value::Text(text) => arguments.add(text),
+                Value::Number(number) => arguments.add(number),
             };
+            added.map_err(|_| Error::Internal("a value cannot be bound"))?;
         }
-        Ok(query.execute(connection).await?.rows_affected())
+        Ok((AssertSqlSafe(self.sql), arguments))
     }
 }
 
@@ -285,6 +286,11 @@ pub(crate) fn wire(micros: i64) -> Result<String, Error> {
 /// A document that stands in the database.
 pub(crate) fn stored_json(text: &str) -> Result<Json, Error> {
     json::parse(text.as_bytes()).map_err(|_| Error::Internal("a stored document is not JSON"))
+}
+
+/// A document that stands in the database, to be passed on as it is.
+pub(crate) fn raw(text: &str) -> Result<&RawValue, Error> {
+    serde_json::from_str(text).map_err(|_| Error::Internal("a stored document is not JSON"))
 }
 
 /// The text in a field of a document.
