@@ -5,16 +5,12 @@ mod support;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use checkout_verifier::Settings;
-use checkout_verifier::http::{Assets, router};
-use checkout_verifier::server::{ConnectionLimits, serve};
-use sqlx::{AssertSqlSafe, Column, Row};
+use checkout_verifier::server::ConnectionLimits;
 use std::fmt::Write;
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
-use support::{CATALOG, REQUEST, Server};
+use support::{CATALOG, REQUEST, Served, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 /// None of them is an id, a date, a number or a word that anything takes. As JSON writes them.
 const STRINGS: [&str; 12] = [
@@ -53,7 +49,7 @@ const BODIES: [&str; 14] = [
 
 struct Victim {
     server: Server,
-    address: SocketAddr,
+    served: Served,
     checkout: String,
 }
 
@@ -64,19 +60,15 @@ impl Victim {
         server.put_catalog(CATALOG).await;
         let checkout = server.create(REQUEST).await;
         server.bought(support::GUEST).await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let limits = ConnectionLimits { connections: 64, header_time: Duration::from_millis(500) };
-        let router = router(Arc::clone(&server.verifier), Assets::default());
-        tokio::spawn(serve(listener, router, limits, std::future::pending()));
-        Victim { server, address, checkout }
+        let served = server.serve(ConnectionLimits { connections: 64, header_time: Duration::from_millis(500) }).await;
+        Victim { server, served, checkout }
     }
 
     /// All there is to say on one connection; the status of the answer, or `None` if the server hung up. It must do one
     /// of them in time.
     async fn say(&self, bytes: impl AsRef<[u8]>, what: &str) -> (Option<u16>, String) {
         let talk = async {
-            let mut stream = TcpStream::connect(self.address).await.unwrap();
+            let mut stream = TcpStream::connect(self.served.address).await.unwrap();
             let (mut reading, mut writing) = stream.split();
             let mut answer = Vec::new();
             // Who is refused early may not be listened to to the end.
@@ -113,34 +105,10 @@ impl Victim {
     }
 
     /// Every row of every table, but for calls with an `Idempotency-Key`.
-    async fn store(&self) -> String {
-        const TABLES: [&str; 12] = [
-            "organisations",
-            "api_keys",
-            "sessions",
-            "catalogs",
-            "current_catalogs",
-            "checkouts",
-            "customers",
-            "contracts",
-            "contract_versions",
-            "webhooks",
-            "events",
-            "deliveries",
-        ];
-        let mut store = String::new();
-        for table in TABLES {
-            let rows = sqlx::query(AssertSqlSafe(format!("SELECT * FROM {table} ORDER BY 1, 2")));
-            for row in rows.fetch_all(&self.server.db).await.unwrap() {
-                for column in row.columns() {
-                    let at = column.ordinal();
-                    let text = row.try_get::<Option<String>, _>(at);
-                    let text = text.unwrap_or_else(|_| row.get::<Option<i64>, _>(at).map(|number| number.to_string()));
-                    writeln!(store, "{table}.{} = {text:?}", column.name()).unwrap();
-                }
-            }
-        }
-        store
+    async fn store(&self) -> Vec<String> {
+        let mut rows = self.server.rows_of_everybody().await;
+        rows.retain(|row| !row.starts_with("idempotency_keys "));
+        rows
     }
 }
 

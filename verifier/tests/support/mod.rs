@@ -375,10 +375,19 @@ impl Server {
 
     /// Every row of the organisation, as text.
     pub async fn rows_of_organisation(&self) -> Vec<String> {
+        self.rows_where("= $1").await
+    }
+
+    /// Every row of every organisation, as text.
+    pub async fn rows_of_everybody(&self) -> Vec<String> {
+        self.rows_where("<> '' OR $1 = ''").await
+    }
+
+    async fn rows_where(&self, organisation: &str) -> Vec<String> {
         let mut found = Vec::new();
         for table in TABLES {
             let column = if table == "organisations" { "id" } else { "organisation_id" };
-            let rows = AssertSqlSafe(format!("SELECT * FROM {table} WHERE {column} = $1"));
+            let rows = AssertSqlSafe(format!("SELECT * FROM {table} WHERE {column} {organisation}"));
             let rows = sqlx::query(rows).bind(&self.organisation.organisation).fetch_all(&self.db).await.unwrap();
             found.extend(rows.iter().map(|row| format!("{table} {}", values(row))));
         }
