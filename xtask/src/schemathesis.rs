@@ -56,9 +56,11 @@ pub(crate) fn check(verifier: &Path, programs: &Path) -> Result<()> {
     schemathesis.current_dir(&folder);
     schemathesis.arg(format!("{address}/openapi.json")).args(["--seed", &seed, "--max-examples", EXAMPLES]);
     schemathesis.args(["--max-time", TIME, "--no-color", "--generation-database", "none"]);
-    // The key is this store's, which is gone afterwards.
+    // The key is this store's, which is gone afterwards; where something was found, it stays with the log.
     schemathesis.args(["--header", &format!("organisation: {id}"), "--header", &format!("x-api-key: {key}")]);
-    run(&mut schemathesis).with_context(|| format!("the server's log is {}", folder.join("log.jsonl").display()))
+    run(&mut schemathesis).with_context(|| format!("the server's log is {}", folder.join("log.jsonl").display()))?;
+    drop(server);
+    Ok(fs::remove_dir_all(&folder)?)
 }
 
 /// Stopped when it is no longer needed.
