@@ -428,8 +428,7 @@ mod tests {
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
         tracing::subscriber::with_default(subscriber, work);
-        let lines = log.0.lock().unwrap().iter().filter(|byte| **byte == b'\n').count();
-        lines
+        log.0.lock().unwrap().iter().filter(|byte| **byte == b'\n').count()
     }
 
     #[test]
