@@ -414,56 +414,74 @@ fn without_exponent(text: &str) -> Option<String> {
     Some(format!("{sign}0.{}{}", "0".repeat(zeros), mantissa.replace('.', "")))
 }
 
-/// Writes `value × 10⁻ˢᶜᵃˡᵉ` with at least `digits` fraction digits and no zeros beyond them.
-fn write_scaled(formatter: &mut impl fmt::Write, value: i128, scale: u32, digits: u32) -> fmt::Result {
-    let unit = ten_to(scale).unsigned_abs();
-    let magnitude = value.unsigned_abs();
-    let sign = if value < 0 { "-" } else { "" };
-    let (whole, mut rest) = (magnitude.checked_div(unit).unwrap_or(0), magnitude.checked_rem(unit).unwrap_or(0));
-    let mut width = scale;
-    while width > digits && rest.checked_rem(10) == Some(0) {
-        rest = rest.checked_div(10).unwrap_or(0);
-        width = width.saturating_sub(1);
-    }
-    if width == 0 {
-        return write!(formatter, "{sign}{whole}");
-    }
-    let width = usize::try_from(width).unwrap_or(0);
-    write!(formatter, "{sign}{whole}.{rest:0width$}")
-}
-
-/// A text buffer on the stack: amounts are short, and a preview prints hundreds of them.
-struct Short {
+/// `value × 10⁻ˢᶜᵃˡᵉ` with at least `digits` fraction digits and no zeros beyond them, on the stack and from its last digit
+/// on: amounts are short, and a preview prints hundreds of them.
+struct Printed {
     bytes: [u8; 48],
-    length: usize,
+    start: usize,
 }
 
-impl fmt::Write for Short {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length.checked_add(text.len()).ok_or(fmt::Error)?;
-        self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
+impl Printed {
+    fn of(value: i128, scale: u32, digits: u32) -> Printed {
+        let mut decimal = Printed { bytes: [0; 48], start: 48 };
+        let mut left = value.unsigned_abs();
+        for place in (0..scale).rev() {
+            let digit = last_digit(&mut left);
+            if digit != b'0' || decimal.start < decimal.bytes.len() || place < digits {
+                decimal.put(digit);
+            }
+        }
+        if decimal.start < decimal.bytes.len() {
+            decimal.put(b'.');
+        }
+        loop {
+            decimal.put(last_digit(&mut left));
+            if left == 0 {
+                break;
+            }
+        }
+        if value < 0 {
+            decimal.put(b'-');
+        }
+        decimal
+    }
+
+    fn put(&mut self, byte: u8) {
+        self.start = self.start.saturating_sub(1);
+        if let Some(place) = self.bytes.get_mut(self.start) {
+            *place = byte;
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        self.bytes.get(self.start..).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
     }
 }
 
-fn serialize_scaled<S: Serializer>(serializer: S, value: i128, scale: u32, digits: u32) -> Result<S::Ok, S::Error> {
-    let mut short = Short { bytes: [0; 48], length: 0 };
-    write_scaled(&mut short, value, scale, digits).map_err(serde::ser::Error::custom)?;
-    let text = short.bytes.get(..short.length).and_then(|bytes| std::str::from_utf8(bytes).ok());
-    serializer.serialize_str(text.unwrap_or_default())
+/// Takes the last digit off a number.
+fn last_digit(number: &mut u128) -> u8 {
+    let (rest, digit) = match u64::try_from(*number) {
+        // Nearly always, and several times as fast.
+        Ok(number) => (u128::from(number.checked_div(10).unwrap_or(0)), number.checked_rem(10).unwrap_or(0)),
+        Err(_) => {
+            let digit = number.checked_rem(10).and_then(|digit| u64::try_from(digit).ok());
+            (number.checked_div(10).unwrap_or(0), digit.unwrap_or(0))
+        }
+    };
+    *number = rest;
+    u8::try_from(digit).unwrap_or(0).saturating_add(b'0')
 }
 
 macro_rules! printed_with_scale {
     ($($name:ident $scale:ident)*) => {$(
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serialize_scaled(serializer, self.0, $scale, 0)
+                serializer.serialize_str(Printed::of(self.0, $scale, 0).as_str())
             }
         }
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-                write_scaled(formatter, self.0, $scale, 0)
+                formatter.write_str(Printed::of(self.0, $scale, 0).as_str())
             }
         }
     )*};
@@ -472,13 +490,13 @@ printed_with_scale! { Quantity QUANTITY_SCALE Rate RATE_SCALE Exact EXACT_SCALE 
 
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_scaled(serializer, self.minor, self.digits, self.digits)
+        serializer.serialize_str(Printed::of(self.minor, self.digits, self.digits).as_str())
     }
 }
 
 impl fmt::Display for Money {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        write_scaled(formatter, self.minor, self.digits, self.digits)
+        formatter.write_str(Printed::of(self.minor, self.digits, self.digits).as_str())
     }
 }
 
