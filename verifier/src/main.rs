@@ -23,6 +23,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tracing::level_filters::LevelFilter;
 
+/// A preview is many small texts: the system's allocator takes longer over them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Previews, verifies, stores and confirms subscription checkouts.
 ///
 /// Exit status: 0 done, 1 the request or catalog has problems, 2 anything else went wrong.
@@ -385,7 +389,10 @@ fn main() -> ExitCode {
 
 fn run(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|cause| format!("cannot start: {cause}"))?;
-    runtime.block_on(work)
+    let done = runtime.block_on(work);
+    // The system looks up a webhook's host on a thread that cannot be interrupted: nobody waits for it.
+    runtime.shutdown_background();
+    done
 }
 
 async fn serve_until_stopped(settings: Serve) -> Result<(), Failure> {
