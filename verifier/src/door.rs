@@ -3,7 +3,7 @@
 use crate::Verifier;
 use crate::caller::{Access, Caller, Who, who_may};
 use crate::error::Error;
-use crate::http::{CheckoutId, RequestId, Written, json_text, read_body, written};
+use crate::http::{CheckoutId, Known, RequestId, Written, json_text, read_body, written};
 use crate::idempotency::{Answer, Claim, Turn, key};
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
@@ -58,9 +58,9 @@ impl Verifier {
             Err(error) => return error.into_response(),
         };
         request.extensions_mut().insert(caller.clone());
-        // Ids, and no secret.
-        let span = tracing::Span::current();
-        span.record("organisation", caller.organisation.id.as_str()).record("caller", caller.logged_as());
+        if let Some(Known(known)) = request.extensions().get() {
+            let _ = known.set(caller.clone());
+        }
         match key {
             None => next.run(request).await,
             Some(key) => self.once(&caller, key, request, next).await.unwrap_or_else(Error::into_response),

@@ -3,6 +3,7 @@
 //! Every answer passes through [`finish`]: it gets a request id, its security headers, and, where it is an error, a
 //! problem as its body, whoever made it. `server` brings requests here, `door` decides who may make them.
 
+use crate::caller::Caller;
 use crate::door::{door, readable};
 use crate::error::{Error, Problem};
 use crate::schema::session::Health;
@@ -26,13 +27,12 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use checkout_preview::{Json, json, read_id};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeader;
 use tracing::Instrument;
-use tracing::field::Empty;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -138,15 +138,21 @@ async fn ready(State(verifier): State<Arc<Verifier>>) -> Result<Response, Error>
 #[derive(Clone, Default)]
 pub(crate) struct RequestId(String);
 
+/// Who made a request, once that is known: for the log, which is written however the request ends.
+#[derive(Clone, Default)]
+pub(crate) struct Known(pub(crate) Arc<OnceLock<Caller>>);
+
 /// Runs a request within its time, and makes its answer whole.
 async fn finish(State(verifier): State<Arc<Verifier>>, mut request: Request, next: Next) -> Response {
     let id = RequestId(crate::store::new_id());
     request.extensions_mut().insert(id.clone());
+    let known = Known::default();
+    request.extensions_mut().insert(known.clone());
     // The route and not the path: whatever a stranger puts into an address stays out of the log.
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     let origin = request.headers().get(ORIGIN).cloned();
-    let span = tracing::info_span!("request", request_id = %id.0, %method, route, organisation = Empty, caller = Empty);
+    let span = tracing::info_span!("request", request_id = %id.0);
     async {
         let started = Instant::now();
         let response = tokio::time::timeout(verifier.settings.request_limit, next.run(request)).await;
@@ -161,10 +167,12 @@ async fn finish(State(verifier): State<Arc<Verifier>>, mut request: Request, nex
         verifier.metrics.answered(&method, &route, response.status(), took);
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let status = response.status().as_u16();
-        match response.extensions().get::<Written>() {
-            Some(Written { code: Some(code) }) => tracing::info!(status, code, milliseconds, "answered"),
-            _ => tracing::info!(status, milliseconds, "answered"),
-        }
+        let code = response.extensions().get::<Written>().and_then(|written| written.code.as_deref());
+        // Ids, and no secret. They stand here and not in the span, which would be written twice and read in between.
+        let caller = known.0.get();
+        let organisation = caller.map(|caller| caller.organisation.id.as_str());
+        let caller = caller.map(Caller::logged_as);
+        tracing::info!(%method, route, status, code, milliseconds, organisation, caller, "answered");
         response
     }
     .instrument(span)
