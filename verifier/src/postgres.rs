@@ -20,6 +20,9 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// A connection that was used so recently is taken to be alive; where it is not, one request is told to come again.
 const RECENT: Duration = Duration::from_secs(1);
 
+/// While the other end answered so recently, a connection that comes back is not asked whether it lives.
+const ANSWERED: Duration = Duration::from_millis(100);
+
 /// Since when the host in use takes the writes, where it is not the first one: older connections lead elsewhere.
 type Changed = Arc<Mutex<Option<Instant>>>;
 
@@ -53,6 +56,7 @@ fn pool(connections: u32, changed: Changed) -> AnyPoolOptions {
         changed.is_none_or(|changed| age < changed.elapsed())
     };
     let is_current_after = is_current.clone();
+    let answered = Arc::new(Mutex::new(None::<Instant>));
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
@@ -70,10 +74,18 @@ fn pool(connections: u32, changed: Changed) -> AnyPoolOptions {
             let is_current = is_current(used.age);
             Box::pin(async move { Ok(is_current && (used.idle_for < RECENT || answers(connection).await?)) })
         })
-        // The pool asks again, without a limit, and keeps the connection's place until there is an answer.
+        // The pool asks again, without a limit, and keeps the connection's place until there is an answer: so a silent
+        // host has to be noticed before. Asked every time, that would take as long as a query does.
         .after_release(move |connection, used| {
-            let is_current = is_current_after(used.age);
-            Box::pin(async move { Ok(is_current && answers(connection).await?) })
+            let (is_current, answered) = (is_current_after(used.age), Arc::clone(&answered));
+            Box::pin(async move {
+                let last = *answered.lock().unwrap_or_else(PoisonError::into_inner);
+                if is_current && last.is_none_or(|last| last.elapsed() > ANSWERED) {
+                    answers(connection).await?;
+                    *answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                }
+                Ok(is_current)
+            })
         })
 }
 
