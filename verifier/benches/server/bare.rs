@@ -1,8 +1,8 @@
 //! What the verifier is compared with: a server that does nothing but what is compared.
 //!
 //! It has the verifier's accept loop, runtime, connections and durability, and the typed drivers of sqlx. `POST /insert`
-//! stores a row of the size of a stored checkout with one statement; `POST /echo` reads its body and answers one of the size
-//! of a preview.
+//! stores a row of the size of a stored checkout with one statement; `POST /echo` answers its body, which is as long as a
+//! preview.
 
 use axum::Router;
 use axum::extract::State;
@@ -31,7 +31,6 @@ struct Bare {
     /// As long, and as compressible, as a stored checkout.
     row: String,
     session: String,
-    preview: String,
 }
 
 enum Store {
@@ -43,7 +42,7 @@ enum Store {
 pub async fn run(database: &str, folder: &str) -> Result<(), String> {
     let read = |name| std::fs::read_to_string(format!("{folder}/{name}")).map_err(|cause| format!("{name}: {cause}"));
     let store = open(database).await.map_err(|cause| format!("cannot open {database}: {cause}"))?;
-    let bare = Bare { store, row: read("row")?, session: read("session")?, preview: read("preview")? };
+    let bare = Bare { store, row: read("row")?, session: read("session")? };
     let router = Router::new().route("/insert", post(insert)).route("/echo", post(echo)).with_state(Arc::new(bare));
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|cause| cause.to_string())?;
     println!("listening on http://{}", listener.local_addr().map_err(|cause| cause.to_string())?);
@@ -88,6 +87,6 @@ async fn insert(State(bare): State<Arc<Bare>>, _body: String) -> Result<impl Int
     Ok((StatusCode::CREATED, [(CONTENT_TYPE, "application/json")], bare.session.clone()))
 }
 
-async fn echo(State(bare): State<Arc<Bare>>, _body: String) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], bare.preview.clone())
+async fn echo(body: String) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], body)
 }

@@ -62,8 +62,8 @@ async fn write(database: &str, count: i64) -> Result<Vec<String>, sqlx::Error> {
                  SELECT c.organisation_id, made, 1, new_id, {contract}, at {of} WHERE status = 'contract_created'"
             ),
             format!(
-                "INSERT INTO events (organisation_id, id, body, handed_over, created_at) {copies} \
-                 SELECT c.organisation_id, new_id, e.body, 1, at {of} JOIN events e ON e.organisation_id = \
+                "INSERT INTO events (organisation_id, id, body, created_at) {copies} \
+                 SELECT c.organisation_id, new_id, e.body, at {of} JOIN events e ON e.organisation_id = \
                  c.organisation_id AND e.created_at = c.created_at"
             ),
         ] {

@@ -37,18 +37,15 @@ struct Arguments {
 
 fn main() -> Result<(), String> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let runtime = |threads: usize| {
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        builder.worker_threads(threads).enable_all().build().map_err(|cause| cause.to_string())
-    };
+    use tokio::runtime::Builder;
+    let begin = |mut builder: Builder| builder.enable_all().build().map_err(|cause| cause.to_string());
     if let [bare, database, folder] = arguments.as_slice()
         && bare == "bare"
     {
-        let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get());
-        return runtime(threads)?.block_on(bare::run(database, folder));
+        return begin(Builder::new_multi_thread())?.block_on(bare::run(database, folder));
     }
     // One thread is enough to send, and leaves the rest of the machine to those who answer.
-    runtime(1)?.block_on(measure(read(&arguments)?))
+    begin(Builder::new_current_thread())?.block_on(measure(read(&arguments)?))
 }
 
 fn read(arguments: &[String]) -> Result<Arguments, String> {
@@ -145,7 +142,7 @@ async fn beside_bare(arguments: &Arguments, databases: &Databases) -> Result<(),
     // What is stored: the preview, the request, and the columns beside them.
     let row = format!("{}{REQUEST}{:0>300}", String::from_utf8_lossy(&preview), "");
     println!("a row of {} bytes, a preview of {}, a session of {}", row.len(), preview.len(), session.len());
-    for (name, text) in [("row", row.as_bytes()), ("session", &session), ("preview", &preview)] {
+    for (name, text) in [("row", row.as_bytes()), ("session", &session)] {
         std::fs::write(folder.path().join(name), text).map_err(|cause| cause.to_string())?;
     }
     let bare = std::env::current_exe().map_err(|cause| cause.to_string())?;
@@ -162,12 +159,12 @@ async fn beside_bare(arguments: &Arguments, databases: &Databases) -> Result<(),
         }
         Some(call)
     };
-    let post = |path: &'static str| {
+    let post = |path: &'static str, body: hyper::body::Bytes| {
         let organisation = &organisation;
-        move || Some(organisation.call("POST", path, REQUEST))
+        move || Some(organisation.call("POST", path, body.clone()))
     };
-    let (create, insert) = (post("/checkouts"), post("/insert"));
-    let (preview, echo) = (post("/checkouts/preview"), post("/echo"));
+    let (create, insert) = (post("/checkouts", REQUEST.into()), post("/insert", REQUEST.into()));
+    let (preview, echo) = (post("/checkouts/preview", REQUEST.into()), post("/echo", preview));
     let verified = |calls| Side::of(&verifier.process, calls);
     let bare = |calls| Side::of(&bare, calls);
     println!("{CLIENTS} clients; the verifier, then the bare server:");
