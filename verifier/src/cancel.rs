@@ -2,8 +2,9 @@
 
 use crate::Verifier;
 use crate::caller::Caller;
+use crate::checkouts::Shown;
 use crate::error::Error;
-use crate::events::EventType;
+use crate::events::{CheckoutData, Event, EventType};
 use crate::fields::Fields;
 use crate::http::{CheckoutId, OptionalJson, json_text};
 use crate::idempotency::{Answer, Claimable};
@@ -67,17 +68,19 @@ impl Verifier {
         let now = self.moment().now;
         told.action.check(checkout.status(now)?)?;
         checkout.updated_at = micros(now);
-        let event = checkout.event_because(told.event, told.status, checkout.updated_at, payment_reference, reason)?;
+        let shown = Shown::of(&checkout.preview)?;
+        let data = CheckoutData { payment_reference, reason, ..checkout.told(&shown, told.status) };
+        let event = Event::new(told.event, &data, now)?;
         // A payment that failed too late leaves nothing to try again.
         let shown = told.status.at(now, instant(checkout.expires_at)?);
         let answer = Answer { status: 200, location: None, body: checkout.session(organisation, shown, None)? };
         let mut transaction = self.store.begin().await?;
         self.move_to(&mut transaction, organisation, &checkout, told.status).await?;
-        event.write(&mut transaction, organisation).await?;
+        let somebody = event.write(&self.store, &mut transaction, organisation).await?;
         claim.settle(&mut transaction, &answer).await?;
         transaction.commit().await?;
         claim.committed();
-        self.happened();
+        self.happened(somebody);
         Ok(answer.body)
     }
 }

@@ -90,9 +90,9 @@ impl Verifier {
         if changed.rows_affected() == 0 {
             return Err(Error::Overtaken);
         }
-        event.write(&mut transaction, organisation).await?;
+        let somebody = event.write(&self.store, &mut transaction, organisation).await?;
         transaction.commit().await?;
-        self.happened();
+        self.happened(somebody);
         Ok(session)
     }
 }

@@ -7,7 +7,7 @@ use crate::Verifier;
 use crate::caller::{Access, Caller};
 use crate::differences::differences;
 use crate::error::Error;
-use crate::events::{CheckoutData, Event, EventType};
+use crate::events::{CheckoutData, Event, EventType, insert_deliveries, insert_event};
 use crate::http::{CheckoutId, JsonBody, json_text};
 use crate::idempotency::{Answer, Claimable};
 use crate::previews::{Made, take};
@@ -15,7 +15,7 @@ use crate::schema::request::CreateRequest;
 use crate::schema::{self, session::CreatedSession};
 use crate::secret::{self, Secret};
 use crate::status::Status;
-use crate::store::{instant, micros, new_id, raw, repeated, stored_json, wire};
+use crate::store::{at_once, id_at, instant, micros, raw, repeated, stored_json, wire};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
@@ -53,12 +53,22 @@ pub(crate) async fn create(
     let made = verifier.make(&caller, request).await?;
     verifier.compare(expected, &made)?;
     let secret = Secret::of_checkout();
-    let checkout = Checkout::new(new_id(), secret.hash, made)?;
-    let session = checkout.session(&caller.organisation.id, Status::Pending, Some(&secret.text))?;
-    let created = checkout.event(EventType::CheckoutCreated, Status::Pending, checkout.created_at)?;
+    let id = id_at(micros(made.clock.now));
+    let preview = made.preview.clone();
+    // Read once: the row, the session and the event show parts of it.
+    let shown = Shown::of(&preview)?;
+    let checkout = Checkout::new(id, secret.hash, made, &shown)?;
+    let session = checkout.session_of(&shown, &caller.organisation.id, Status::Pending, Some(&secret.text))?;
+    let created = match caller.organisation.has_webhooks {
+        true => {
+            let created = checkout.told(&shown, Status::Pending);
+            Some(Event::new(EventType::CheckoutCreated, &created, instant(checkout.created_at)?)?)
+        }
+        false => None,
+    };
     let location = format!("/checkouts/{}", checkout.id);
     let answer = Answer { status: 201, location: Some(location), body: session };
-    repeated(|| verifier.insert(&caller.organisation.id, &checkout, &created, &claim, &answer)).await?;
+    repeated(|| verifier.insert(&caller.organisation.id, &checkout, created.as_ref(), &claim, &answer)).await?;
     let location = answer.location.unwrap_or_default();
     Ok(([(LOCATION, location)], json_text(StatusCode::CREATED, answer.body)).into_response())
 }
@@ -116,14 +126,7 @@ macro_rules! insert_checkout {
     () => {
         "INSERT INTO checkouts (organisation_id, id, revision, checkout_status, client_secret, customer_id, contract_id,
          catalog_id, contract_version, as_of, previewed_at, request, preview, expires_at, created_at, updated_at)
-         VALUES ($1, $2, 1, 'pending', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9, $9)"
-    };
-}
-
-/// Its event, from the same values and two more.
-macro_rules! insert_event {
-    () => {
-        "INSERT INTO events (organisation_id, id, body, handed_over, created_at) VALUES ($1, $13, $14, 0, $9)"
+         VALUES ($1, $3, 1, 'pending', $4, $5, $6, $7, $8, $9, $2, $10, $11, $12, $2, $2)"
     };
 }
 
@@ -152,22 +155,40 @@ impl Verifier {
         }
     }
 
-    /// Writes a new checkout, its event and the answer: all or nothing.
+    /// Writes a new checkout, its event if anybody is to be told, and the answer: all or nothing.
     async fn insert(
         &self,
         organisation: &str,
         checkout: &Checkout,
-        created: &Event,
+        created: Option<&Event>,
         claim: &Claimable,
         answer: &Answer,
     ) -> Result<(), Error> {
-        // Both rows on one way to the database.
-        let insert = sqlx::query(match self.store.is_postgres {
-            true => concat!("WITH checkout AS (", insert_checkout!(), ") ", insert_event!()),
-            false => concat!(insert_checkout!(), "; ", insert_event!()),
+        // All of it on one way to the database.
+        let insert = sqlx::query(match (created, self.store.is_postgres, &claim.0) {
+            (None, ..) => insert_checkout!(),
+            (Some(_), true, _) => concat!(
+                "WITH checkout AS (",
+                insert_checkout!(),
+                "), event AS (",
+                insert_event!("$2", "$13", "$14"),
+                ") ",
+                insert_deliveries!("$2", "$13")
+            ),
+            (Some(_), false, None) => {
+                at_once!(insert_checkout!(), insert_event!("$2", "$13", "$14"), insert_deliveries!("$2", "$13"))
+            }
+            (Some(_), false, Some(_)) => concat!(
+                insert_checkout!(),
+                "; ",
+                insert_event!("$2", "$13", "$14"),
+                "; ",
+                insert_deliveries!("$2", "$13")
+            ),
         });
         let insert = insert
             .bind(organisation)
+            .bind(checkout.created_at)
             .bind(&checkout.id)
             .bind(&checkout.client_secret)
             .bind(&checkout.customer_id)
@@ -175,23 +196,25 @@ impl Verifier {
             .bind(&checkout.catalog_id)
             .bind(checkout.contract_version)
             .bind(&checkout.as_of)
-            .bind(checkout.previewed_at)
             .bind(&checkout.request)
             .bind(&checkout.preview)
-            .bind(checkout.expires_at)
-            .bind(&created.id)
-            .bind(&created.body);
-        if self.store.is_postgres && claim.0.is_none() {
-            // One statement is a transaction of its own.
-            insert.execute(self.store.writes()).await?;
-        } else {
-            let mut transaction = self.store.begin().await?;
-            insert.execute(&mut *transaction).await?;
-            claim.settle(&mut transaction, answer).await?;
-            transaction.commit().await?;
-        }
+            .bind(checkout.expires_at);
+        let insert = match created {
+            Some(created) => insert.bind(&created.id).bind(&created.body),
+            None => insert,
+        };
+        let inserted = match &claim.0 {
+            None => self.store.write_at_once(insert).await?,
+            Some(claim) => {
+                let mut transaction = self.store.begin().await?;
+                let inserted = insert.execute(&mut *transaction).await?;
+                claim.settle(&mut transaction, answer).await?;
+                transaction.commit().await?;
+                inserted
+            }
+        };
         claim.committed();
-        self.happened();
+        self.happened(created.is_some() && self.store.tells_somebody(&inserted, 1));
         Ok(())
     }
 }
@@ -219,9 +242,9 @@ pub(crate) struct Checkout {
 }
 
 impl Checkout {
-    fn new(id: String, client_secret: String, made: Made) -> Result<Checkout, Error> {
+    /// `shown` is what `made` shows.
+    fn new(id: String, client_secret: String, made: Made, shown: &Shown<'_>) -> Result<Checkout, Error> {
         let now = micros(made.clock.now);
-        let shown = Shown::of(&made.preview)?;
         Ok(Checkout {
             id,
             revision: 1,
@@ -234,7 +257,7 @@ impl Checkout {
             as_of: made.clock.as_of.to_string(),
             previewed_at: now,
             request: checkout_preview::json::to_text(made.request.as_ref()),
-            expires_at: expires_at(&shown)?,
+            expires_at: expires_at(shown)?,
             preview: made.preview,
             payment_method_id: None,
             created_at: now,
@@ -245,7 +268,8 @@ impl Checkout {
 
     /// Takes the place of what was previewed before.
     pub(crate) fn preview_again(&mut self, made: Made) -> Result<(), Error> {
-        let again = Checkout::new(self.id.clone(), self.client_secret.clone(), made)?;
+        let preview = made.preview.clone();
+        let again = Checkout::new(self.id.clone(), self.client_secret.clone(), made, &Shown::of(&preview)?)?;
         let (revision, created_at) = (self.revision, self.created_at);
         *self = Checkout { revision, created_at, ..again };
         Ok(())
@@ -257,21 +281,14 @@ impl Checkout {
         Ok(stored.at(now, instant(self.expires_at)?))
     }
 
-    /// What an event tells of it.
     pub(crate) fn event(&self, r#type: EventType, status: Status, now: i64) -> Result<Event, Error> {
-        self.event_because(r#type, status, now, None, None)
+        let shown = Shown::of(&self.preview)?;
+        Event::new(r#type, &self.told(&shown, status), instant(now)?)
     }
 
-    pub(crate) fn event_because(
-        &self,
-        r#type: EventType,
-        checkout_status: Status,
-        now: i64,
-        payment_reference: Option<&str>,
-        reason: Option<&str>,
-    ) -> Result<Event, Error> {
-        let shown = Shown::of(&self.preview)?;
-        let data = CheckoutData {
+    /// What an event tells of it; `shown` is its preview.
+    pub(crate) fn told<'a>(&'a self, shown: &Shown<'a>, checkout_status: Status) -> CheckoutData<'a> {
+        CheckoutData {
             id: &self.id,
             checkout_status,
             checkout_type: shown.checkout_type,
@@ -279,10 +296,9 @@ impl Checkout {
             contract_id: self.contract_id.as_deref(),
             customer_id: self.customer_id.as_deref(),
             business_entity_id: shown.business_entity_id,
-            payment_reference,
-            reason,
-        };
-        Event::new(r#type, &data, instant(now)?)
+            payment_reference: None,
+            reason: None,
+        }
     }
 
     /// The session as it goes over the wire.
@@ -292,7 +308,17 @@ impl Checkout {
         checkout_status: Status,
         client_secret: Option<&str>,
     ) -> Result<String, Error> {
-        let shown = Shown::of(&self.preview)?;
+        self.session_of(&Shown::of(&self.preview)?, organisation_id, checkout_status, client_secret)
+    }
+
+    /// The same; `shown` is its preview.
+    fn session_of(
+        &self,
+        shown: &Shown<'_>,
+        organisation_id: &str,
+        checkout_status: Status,
+        client_secret: Option<&str>,
+    ) -> Result<String, Error> {
         let contract = self.contract.as_deref().map(raw).transpose()?;
         let session = Session {
             id: &self.id,

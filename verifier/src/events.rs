@@ -1,11 +1,12 @@
-//! What happened, for those who want to be told: each event is written in the transaction of the change it tells of.
+//! What happened, for those who want to be told: each event is written in the transaction of the change it tells of, if
+//! its organisation has a webhook.
 //!
 //! An event names what changed and says little of it, so that nothing stale and nothing of a buyer's lies in a queue: who
 //! is told reads the rest. `outbox` sends them.
 
 use crate::error::Error;
 use crate::status::Status;
-use crate::store::{micros, new_id, wire};
+use crate::store::{Store, id_at, micros, wire};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -70,6 +71,27 @@ pub(crate) struct ContractData<'a> {
     pub(crate) checkout_id: &'a str,
 }
 
+/// An event, if there is a webhook to tell of it, and one delivery of it for each that there is.
+macro_rules! insert_event {
+    ($created_at:literal, $id:literal, $body:literal) => {
+        concat!(
+            "INSERT INTO events (organisation_id, created_at, id, body) SELECT $1, ",
+            concat!($created_at, ", ", $id, ", ", $body),
+            " WHERE EXISTS (SELECT 1 FROM webhooks WHERE organisation_id = $1 AND disabled_at IS NULL)"
+        )
+    };
+}
+macro_rules! insert_deliveries {
+    ($created_at:literal, $id:literal) => {
+        concat!(
+            "INSERT INTO deliveries (organisation_id, next_attempt_at, event_id, webhook_id, attempts) SELECT $1, ",
+            concat!($created_at, ", ", $id),
+            ", id, 0 FROM webhooks WHERE organisation_id = $1 AND disabled_at IS NULL"
+        )
+    };
+}
+pub(crate) use {insert_deliveries, insert_event};
+
 /// An event as it is stored.
 pub(crate) struct Event {
     pub(crate) id: String,
@@ -82,20 +104,21 @@ impl Event {
         let created_at = micros(now);
         let message = Message { r#type, timestamp: wire(created_at)?, data };
         let body = serde_json::to_string(&message).map_err(|_| Error::Internal("an event cannot be written"))?;
-        Ok(Event { id: new_id(), body, created_at })
+        Ok(Event { id: id_at(created_at), body, created_at })
     }
 
-    /// Writes the event beside the change it tells of.
-    pub(crate) async fn write(&self, connection: &mut AnyConnection, organisation: &str) -> Result<(), Error> {
-        sqlx::query(
-            "INSERT INTO events (organisation_id, id, body, handed_over, created_at) VALUES ($1, $2, $3, 0, $4)",
-        )
-        .bind(organisation)
-        .bind(&self.id)
-        .bind(&self.body)
-        .bind(self.created_at)
-        .execute(connection)
-        .await?;
-        Ok(())
+    /// Writes the event beside the change it tells of, and what is to be delivered of it; whether anybody is to be told.
+    pub(crate) async fn write(
+        &self,
+        store: &Store,
+        connection: &mut AnyConnection,
+        organisation: &str,
+    ) -> Result<bool, Error> {
+        let insert = sqlx::query(match store.is_postgres {
+            true => concat!("WITH event AS (", insert_event!("$2", "$3", "$4"), ") ", insert_deliveries!("$2", "$3")),
+            false => concat!(insert_event!("$2", "$3", "$4"), "; ", insert_deliveries!("$2", "$3")),
+        });
+        let insert = insert.bind(organisation).bind(self.created_at).bind(&self.id).bind(&self.body);
+        Ok(store.tells_somebody(&insert.execute(connection).await?, 0))
     }
 }

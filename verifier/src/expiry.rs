@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::events::EventType;
 use crate::idempotency::KEPT;
 use crate::status::Status;
-use crate::store::{Query, micros, repeated};
+use crate::store::{Query, first_id_at, micros, repeated};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 
@@ -54,8 +54,9 @@ impl Verifier {
         let old = "SELECT o.id FROM organisations o WHERE EXISTS (SELECT 1 FROM idempotency_keys k
              WHERE k.organisation_id = o.id AND k.created_at <= $1) OR EXISTS (SELECT 1 FROM sessions s
              WHERE s.organisation_id = o.id AND s.expires_at <= $2) OR EXISTS (SELECT 1 FROM events e
-             WHERE e.organisation_id = o.id AND e.created_at <= $3)";
-        let old = sqlx::query_scalar(old).bind(micros(now - KEPT)).bind(micros(now)).bind(micros(now - EVENTS_KEPT));
+             WHERE e.organisation_id = o.id AND e.id < $3)";
+        let old = sqlx::query_scalar(old).bind(micros(now - KEPT)).bind(micros(now));
+        let old = old.bind(first_id_at(micros(now - EVENTS_KEPT).saturating_add(1)));
         let old: Vec<String> = old.fetch_all(&self.store.reads).await?;
         for organisation in old {
             self.tidy(&organisation, now).await?;
@@ -80,14 +81,15 @@ impl Verifier {
         }
         let may_be_more = due.len() == AT_A_TIME;
         let mut transaction = self.store.begin().await?;
+        let mut somebody = false;
         for mut checkout in due {
             checkout.updated_at = micros(now);
             let event = checkout.event(EventType::CheckoutExpired, Status::Expired, checkout.updated_at)?;
             self.move_to(&mut transaction, organisation, &checkout, Status::Expired).await?;
-            event.write(&mut transaction, organisation).await?;
+            somebody |= event.write(&self.store, &mut transaction, organisation).await?;
         }
         transaction.commit().await?;
-        self.happened();
+        self.happened(somebody);
         Ok(may_be_more)
     }
 
@@ -103,11 +105,13 @@ impl Verifier {
         let mut transaction = self.store.begin().await?;
         for delete in [
             "DELETE FROM deliveries WHERE organisation_id = $1 AND next_attempt_at IS NULL
-             AND event_id IN (SELECT id FROM events WHERE organisation_id = $1 AND created_at <= $2)",
-            "DELETE FROM events WHERE organisation_id = $1 AND created_at <= $2 AND handed_over = 1
+             AND event_id < $2",
+            "DELETE FROM events WHERE organisation_id = $1 AND id < $2
              AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.organisation_id = $1 AND d.event_id = events.id)",
         ] {
-            sqlx::query(delete).bind(organisation).bind(micros(now - EVENTS_KEPT)).execute(&mut *transaction).await?;
+            let delete =
+                sqlx::query(delete).bind(organisation).bind(first_id_at(micros(now - EVENTS_KEPT).saturating_add(1)));
+            delete.execute(&mut *transaction).await?;
         }
         Ok(transaction.commit().await?)
     }

@@ -182,7 +182,7 @@ struct Known {
 }
 
 impl Claim {
-    async fn settle(&self, connection: &mut AnyConnection, answer: &Answer) -> Result<(), Error> {
+    pub(crate) async fn settle(&self, connection: &mut AnyConnection, answer: &Answer) -> Result<(), Error> {
         let settled = sqlx::query(
             "UPDATE idempotency_keys SET status = $4, location = $5, body = $6
              WHERE organisation_id = $1 AND idempotency_key = $2 AND claim = $3 AND status IS NULL",

@@ -145,8 +145,10 @@ impl Verifier {
         (self.moment)()
     }
 
-    /// There are events to deliver.
-    fn happened(&self) {
-        self.news.notify_one();
+    /// Something happened; wakes those who deliver events if somebody is to be told.
+    fn happened(&self, somebody: bool) {
+        if somebody {
+            self.news.notify_one();
+        }
     }
 }

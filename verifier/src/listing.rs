@@ -9,7 +9,7 @@ use crate::checkouts::{Checkout, checkouts_where};
 use crate::error::Error;
 use crate::page::{Cursor, Page};
 use crate::schema::list::{SessionList, SessionListQuery};
-use crate::store::Query;
+use crate::store::{Query, first_id_at};
 use axum::extract::{Query as Parameters, State};
 use axum::response::Response;
 use std::sync::Arc;
@@ -47,19 +47,20 @@ pub(crate) async fn list(
         query = query.push(" AND c.contract_id = ").bind(contract_id);
     }
     if let Some(created_after) = page.created_after {
-        query = query.push(" AND c.created_at > ").bind(created_after);
+        query = query.push(" AND c.id >= ").bind(&first_id_at(created_after.saturating_add(1)));
     }
     if let Some(created_before) = page.created_before {
-        query = query.push(" AND c.created_at < ").bind(created_before);
+        query = query.push(" AND c.id < ").bind(&first_id_at(created_before));
     }
-    if let Some(Cursor::Checkout { created_at, id }) = &page.after {
-        query = query.push(" AND (c.created_at, c.id) < (").bind(*created_at).push(", ").bind(id).push(")");
+    if let Some(Cursor::Checkout { id }) = &page.after {
+        query = query.push(" AND c.id < ").bind(id);
     }
-    let query = query.push(" ORDER BY c.created_at DESC, c.id DESC LIMIT ").bind(page.limit.saturating_add(1));
+    // An id begins with the instant of creation.
+    let query = query.push(" ORDER BY c.id DESC LIMIT ").bind(page.limit.saturating_add(1));
     let mut found = Vec::new();
     for checkout in query.fetch_all::<Checkout>(&verifier.store.reads).await? {
         let session = checkout.session(organisation, checkout.status(now)?, None)?;
-        found.push((Cursor::Checkout { created_at: checkout.created_at, id: checkout.id }, session));
+        found.push((Cursor::Checkout { id: checkout.id }, session));
     }
     page.answer(found)
 }

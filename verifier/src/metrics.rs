@@ -163,15 +163,9 @@ impl Verifier {
 
     async fn measure_database(&self) -> Result<(ByStatus, Duration), sqlx::Error> {
         let counts = self.count_sessions().await?;
-        let mut oldest: Option<i64> = None;
-        for waiting in [
-            "SELECT MIN(created_at) FROM events WHERE handed_over = 0",
-            "SELECT MIN(e.created_at) FROM deliveries d JOIN events e ON e.organisation_id = d.organisation_id
-             AND e.id = d.event_id WHERE d.next_attempt_at IS NOT NULL",
-        ] {
-            let found: Option<i64> = sqlx::query_scalar(waiting).fetch_one(&self.store.reads).await?;
-            oldest = oldest.into_iter().chain(found).min();
-        }
+        let oldest = "SELECT MIN(e.created_at) FROM deliveries d JOIN events e ON e.organisation_id = d.organisation_id
+             AND e.id = d.event_id WHERE d.next_attempt_at IS NOT NULL";
+        let oldest: Option<i64> = sqlx::query_scalar(oldest).fetch_one(&self.store.reads).await?;
         let lag = oldest.map_or(0, |oldest| micros(self.moment().now).saturating_sub(oldest));
         Ok((counts, Duration::from_micros(u64::try_from(lag).unwrap_or(0))))
     }

@@ -1,7 +1,7 @@
 //! The outbox: every event is delivered to every webhook that its organisation had when it happened, at least once.
 //!
-//! In: `events`, written by the changes they tell of. Out: signed messages (`webhooks`), and in `deliveries` what came of
-//! each. Any number of verifiers may work on one database: an event is handed over, and an attempt taken, by a statement
+//! In: `events` and `deliveries`, written by the changes they tell of. Out: signed messages (`webhooks`), and in
+//! `deliveries` what came of each. Any number of verifiers may work on one database: an attempt is taken by a statement
 //! that one of them wins. Whoever dies in the middle leaves a lease that ends, and the event is sent again.
 
 use crate::Verifier;
@@ -19,8 +19,6 @@ use tokio::task::JoinSet;
 
 /// How often the outbox is looked at where nothing wakes it: for what other verifiers left, and for second attempts.
 const POLL: Duration = Duration::from_secs(1);
-/// How many events of an organisation are handed over at a time, so that each gets its turn.
-const AT_A_TIME: usize = 100;
 /// How many attempts run at once; and at one webhook, so that a slow one does not hold up the others.
 const ATTEMPTS: usize = 64;
 const ATTEMPTS_AT_ONE: usize = 8;
@@ -139,19 +137,9 @@ impl Verifier {
         }
     }
 
-    /// Hands events over and begins attempts, each organisation and webhook in its turn; whether there is more to do at once.
+    /// Begins attempts, each webhook in its turn; whether there is more to do at once.
     async fn deliver_round(self: &Arc<Verifier>, outbox: &Outbox, attempts: &mut JoinSet<()>) -> Result<bool, Error> {
         let mut more = false;
-        let happened = "SELECT o.id FROM organisations o
-             WHERE EXISTS (SELECT 1 FROM events e WHERE e.organisation_id = o.id AND e.handed_over = 0)";
-        let happened: Vec<String> = sqlx::query_scalar(happened).fetch_all(&self.store.reads).await?;
-        for organisation in happened {
-            more |= match self.hand_over(&organisation).await {
-                // Another verifier is at it.
-                Err(Error::Overtaken) => false,
-                done => done?,
-            };
-        }
         let now = self.moment().now;
         let waiting = "SELECT w.organisation_id, w.id, w.url, w.secret, w.old_secret, w.rotated_at, w.disabled_at
              FROM webhooks w WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.organisation_id = w.organisation_id
@@ -167,48 +155,6 @@ impl Verifier {
             }
         }
         Ok(more)
-    }
-
-    /// Makes deliveries of the oldest events that have none; whether there may be more.
-    async fn hand_over(&self, organisation: &str) -> Result<bool, Error> {
-        let events = Query::new("SELECT id, created_at FROM events WHERE handed_over = 0 AND organisation_id = ");
-        let events = events.bind(organisation).push(" ORDER BY id LIMIT ").bind(AT_A_TIME);
-        let events: Vec<(String, i64)> = events.fetch_all(&self.store.reads).await?;
-        if events.is_empty() {
-            // Another verifier was first.
-            return Ok(false);
-        }
-        let webhooks = "SELECT id, created_at FROM webhooks WHERE organisation_id = $1 AND disabled_at IS NULL";
-        let webhooks: Vec<(String, i64)> =
-            sqlx::query_as(webhooks).bind(organisation).fetch_all(&self.store.reads).await?;
-
-        let mut transaction = self.store.begin().await?;
-        let mut handed = Query::new("UPDATE events SET handed_over = 1 WHERE handed_over = 0 AND organisation_id = ")
-            .bind(organisation)
-            .push(" AND id IN (");
-        for (index, (event, _)) in events.iter().enumerate() {
-            handed = handed.push(if index == 0 { "" } else { ", " }).bind(event);
-        }
-        let handed = handed.push(")").execute(&mut transaction).await?;
-        if handed != u64::try_from(events.len()).unwrap_or(u64::MAX) {
-            return Err(Error::Overtaken);
-        }
-        for (webhook, since) in &webhooks {
-            let mut deliveries = Query::new(
-                "INSERT INTO deliveries (organisation_id, event_id, webhook_id, attempts, next_attempt_at) VALUES ",
-            );
-            let mut separator = "(";
-            for (event, happened_at) in events.iter().filter(|(_, happened_at)| happened_at >= since) {
-                deliveries = deliveries.push(separator).bind(organisation).push(", ").bind(event).push(", ");
-                deliveries = deliveries.bind(webhook).push(", 0, ").bind(*happened_at).push(")");
-                separator = ", (";
-            }
-            if separator != "(" {
-                deliveries.execute(&mut transaction).await?;
-            }
-        }
-        transaction.commit().await?;
-        Ok(events.len() == AT_A_TIME)
     }
 
     /// Nobody is told any more.

@@ -29,7 +29,7 @@ pub(crate) struct Page {
 /// The last entry of the page before.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Cursor {
-    Checkout { created_at: i64, id: String },
+    Checkout { id: String },
     MadeHere { created_at: i64, id: String },
     Listed { id: String },
 }
@@ -38,7 +38,7 @@ impl Cursor {
     /// Opaque and safe in an address, which not every id is. It says of which list it is, and is refused by the other.
     pub(crate) fn write(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(match self {
-            Cursor::Checkout { created_at, id } => format!("checkout {created_at} {id}"),
+            Cursor::Checkout { id } => format!("checkout {id}"),
             Cursor::MadeHere { created_at, id } => format!("contract {created_at} {id}"),
             Cursor::Listed { id } => format!("listed {id}"),
         })
@@ -47,10 +47,10 @@ impl Cursor {
     fn read(text: &str) -> Option<Cursor> {
         let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
         let (list, rest) = text.split_once(' ')?;
-        let (created_at, id) = if list == "listed" { ("", rest) } else { rest.split_once(' ')? };
+        let (created_at, id) = if list == "contract" { rest.split_once(' ')? } else { ("", rest) };
         let id = read_id(&Json::String(id.into()), "").ok()?.to_owned();
         Some(match list {
-            "checkout" => Cursor::Checkout { created_at: created_at.parse().ok()?, id },
+            "checkout" => Cursor::Checkout { id },
             "contract" => Cursor::MadeHere { created_at: created_at.parse().ok()?, id },
             "listed" => Cursor::Listed { id },
             _ => return None,

@@ -8,10 +8,11 @@ use crate::error::Error;
 use checkout_preview::{Json, json};
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
-use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions};
+use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyQueryResult};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, Arguments, AssertSqlSafe, Connection, Executor, Transaction};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// How long a request waits for a connection, and for another writer: less than a request may take.
@@ -71,9 +72,36 @@ impl Store {
         Ok(self.writes.begin().await?)
     }
 
+    /// Makes a change on one way to the database: one statement, or on SQLite the text of [`at_once`].
+    pub(crate) async fn write_at_once(
+        &self,
+        change: sqlx::query::Query<'static, Any, AnyArguments>,
+    ) -> Result<AnyQueryResult, Error> {
+        if self.is_postgres {
+            return Ok(change.execute(&self.writes).await?);
+        }
+        let mut connection = self.writes.acquire().await?;
+        // Not ended by whoever waits for it: in between the connection is in a transaction that sqlx does not know of.
+        let written = tokio::spawn(async move {
+            let written = change.execute(&mut *connection).await;
+            if written.is_err() {
+                // So is this one, and closing it ends the transaction.
+                let _ = connection.close().await;
+            }
+            written
+        });
+        Ok(written.await??)
+    }
+
     /// Where a change of one statement is made.
     pub(crate) fn writes(&self) -> &AnyPool {
         &self.writes
+    }
+
+    /// Whether an event was written together with its deliveries and this many other rows: PostgreSQL counts the rows of the
+    /// last statement, and SQLite all.
+    pub(crate) fn tells_somebody(&self, written: &AnyQueryResult, others: u64) -> bool {
+        written.rows_affected() > if self.is_postgres { 0 } else { others }
     }
 
     /// Connections in use, and open.
@@ -162,6 +190,14 @@ pub fn without_password(url: &str) -> String {
     }
 }
 
+/// Statements of SQLite that are a transaction together.
+macro_rules! at_once {
+    ($($statement:expr),*) => {
+        concat!("BEGIN IMMEDIATE; ", $($statement, "; "),*, "COMMIT")
+    };
+}
+pub(crate) use at_once;
+
 /// Makes a change again where another one overtook it: it reads anew, and finds how things are now.
 ///
 /// Nothing of an attempt that failed has been written.
@@ -221,12 +257,6 @@ impl Query {
     {
         let (sql, arguments) = self.ready()?;
         Ok(sqlx::query_as_with(sql, arguments).fetch_all(pool).await?)
-    }
-
-    /// How many rows were changed.
-    pub(crate) async fn execute(self, connection: &mut AnyConnection) -> Result<u64, Error> {
-        let (sql, arguments) = self.ready()?;
-        Ok(sqlx::query_with(sql, arguments).execute(connection).await?.rows_affected())
     }
 
     /// Its text, which is this program's own (see `new` and `push`), and what is bound to it.
@@ -301,7 +331,35 @@ pub(crate) fn text_of<'a>(document: &'a Json, field: &str) -> Option<&'a str> {
     }
 }
 
-/// A new id: UUIDv7, so that ids ascend with time.
+/// A new id (UUIDv7).
 pub(crate) fn new_id() -> String {
     uuid::Uuid::now_v7().to_string()
+}
+
+/// A new id for what is created at this instant (UUIDv7): in the order of their ids things stand in the order of their
+/// instants, to the microsecond, so that no index has to hold both.
+///
+/// What one process creates in one microsecond stands in the order in which it was created: the two events of a change do.
+pub(crate) fn id_at(created_at: i64) -> String {
+    static CREATED: AtomicU32 = AtomicU32::new(0);
+    let [a, b, c, d] = (CREATED.fetch_add(1, Ordering::Relaxed) % (1 << 30)).to_be_bytes();
+    let mut random = [0; 4];
+    getrandom::fill(&mut random).unwrap_or_else(|_| std::process::abort());
+    let [e, f, g, h] = random;
+    id(created_at, [a, b, c, d, e, f, g, h])
+}
+
+/// The lowest id of what is created at this instant.
+pub(crate) fn first_id_at(created_at: i64) -> String {
+    id(created_at, [0; 8])
+}
+
+/// 48 bits of milliseconds; of the next 12 each microsecond takes four; and 62 bits of `rest`.
+fn id(created_at: i64, rest: [u8; 8]) -> String {
+    // Before 1970 there are no ids.
+    let created_at = u64::try_from(created_at).unwrap_or(0);
+    let [high, low] = u16::try_from(created_at % 1000 * 4).unwrap_or(0).to_be_bytes();
+    let [a, b, c, d, e, f, g, h] = rest;
+    let bytes = [high, low, a, b, c, d, e, f, g, h];
+    uuid::Builder::from_unix_timestamp_millis(created_at / 1000, &bytes).into_uuid().to_string()
 }

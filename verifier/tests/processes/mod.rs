@@ -266,6 +266,11 @@ impl Shop {
             database,
         ]);
         assert!(imported, "{text}");
+        // Without one there are no events.
+        let url = "https://merchant.invalid/";
+        let webhook = ["webhook", "create", "--url", url, "--organisation", &shop.organisation, "--database", database];
+        let (made, text) = run(&webhook);
+        assert!(made, "{text}");
         shop
     }
 

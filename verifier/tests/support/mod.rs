@@ -166,10 +166,11 @@ impl Server {
         Server::at(url, folder, moment, settings, Assets::default(), None).await
     }
 
-    /// The same with [`CATALOG`].
+    /// The same with [`CATALOG`], and somebody who is to be told of events.
     pub async fn start() -> Server {
         let server = Server::empty().await;
         assert_eq!(server.put("/catalog", CATALOG).await.status, 200);
+        server.listener().await;
         server
     }
 
@@ -177,6 +178,7 @@ impl Server {
     pub async fn with(contracts: &[&str]) -> Server {
         let server = Server::empty().await;
         server.put_catalog(&catalog(contracts)).await;
+        server.listener().await;
         server
     }
 
@@ -393,6 +395,11 @@ impl Server {
         }
         found.sort();
         found
+    }
+
+    /// A webhook, for without one there are no events.
+    pub async fn listener(&self) {
+        self.verifier.create_webhook(&self.organisation.organisation, "https://merchant.invalid/").await.unwrap();
     }
 
     /// The body of every event, in the order in which they were written.
