@@ -15,6 +15,7 @@ use checkout_verifier::subscriptions::{NewSecret, NotMade};
 use checkout_verifier::webhooks::client::{self, Client};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use support::{CATALOG, CONTRACT, GUEST, REQUEST, Server, at, catalog, parse, seats};
 
 /// What a receiver was sent, and what it is to answer.
@@ -23,6 +24,8 @@ struct Receiver {
     url: String,
     messages: Arc<Mutex<Vec<Received>>>,
     answer: Arc<Mutex<(u16, Option<&'static str>)>>,
+    /// While it is closed, no answer is given.
+    held: Arc<tokio::sync::RwLock<()>>,
 }
 
 #[derive(Clone)]
@@ -73,6 +76,7 @@ impl Receiver {
 
 async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> Response {
     receiver.messages.lock().unwrap().push(Received { headers, body });
+    drop(receiver.held.read().await);
     let (status, retry_after) = *receiver.answer.lock().unwrap();
     let status = StatusCode::from_u16(status).unwrap();
     match retry_after {
@@ -82,7 +86,12 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Byt
 }
 
 fn outbox() -> Outbox {
-    let settings = client::Settings { allow_private: true, ..Default::default() };
+    patient_outbox(client::Settings::default().timeout)
+}
+
+/// One that waits this long for an answer.
+fn patient_outbox(timeout: Duration) -> Outbox {
+    let settings = client::Settings { allow_private: true, timeout, ..Default::default() };
     let nobody = rustls::RootCertStore::empty();
     let lookup = |_: String| async { Ok(Vec::new()) };
     Outbox::new(Client::with(settings, lookup, nobody).unwrap())
@@ -345,6 +354,86 @@ async fn any_number_of_verifiers_deliver_each_event_once() {
         }
         assert_eq!((times.len(), times.values().max()), (150, Some(&1)));
     }
+}
+
+#[tokio::test]
+async fn who_has_no_webhook_has_no_events() {
+    let server = Server::with_webhooks().await;
+    let id = server.create(GUEST).await;
+    assert_eq!(server.confirm(&id).await.status, 200);
+    assert_eq!((server.count("events").await, server.count("deliveries").await), (0, 0));
+    let receiver = Receiver::start().await;
+    let webhook = server.webhook(&receiver).await;
+    server.create(GUEST).await;
+    server.deliver().await;
+    assert_eq!(receiver.new_types(), ["checkout.created"], "what happened before is not told");
+    server.verifier.disable_webhook(&webhook.webhook).await.unwrap();
+    let id = server.create(GUEST).await;
+    assert_eq!(server.confirm(&id).await.status, 200);
+    assert_eq!((server.count("events").await, server.count("deliveries").await), (1, 1));
+}
+
+#[tokio::test]
+async fn a_change_that_fails_is_told_to_nobody() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    server.webhook(&receiver).await;
+    let id = server.create(GUEST).await;
+    // The last thing that a confirmation writes before its events, and that a creation writes after its own.
+    for (table, path) in
+        [("contract_versions", format!("/checkouts/{id}/confirm")), ("deliveries", "/checkouts".into())]
+    {
+        server.sql(format!("ALTER TABLE {table} RENAME TO no_{table}")).await;
+        server.post(&path, if path == "/checkouts" { GUEST } else { "{}" }).await.refused(500, "internal_server_error");
+        server.sql(format!("ALTER TABLE no_{table} RENAME TO {table}")).await;
+    }
+    server.deliver().await;
+    assert_eq!(receiver.new_types(), ["checkout.created"]);
+    assert_eq!((server.count("checkouts").await, server.count("events").await), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_receiver_holds_up_no_other() {
+    let server = Server::with_webhooks().await;
+    let (slow, fast) = (Receiver::start().await, Receiver::start().await);
+    server.webhook(&slow).await;
+    server.webhook(&fast).await;
+    let held = slow.held.write().await;
+    let delivering = tokio::spawn(Arc::clone(&server.verifier).deliver_forever(outbox()));
+    for _ in 0..20 {
+        server.create(REQUEST).await;
+    }
+    eventually(|| fast.received().len() == 20).await;
+    eventually(|| slow.received().len() == 8).await;
+    drop(held);
+    eventually(|| slow.received().len() == 20).await;
+    delivering.abort();
+}
+
+/// Waits for what is going to be so.
+async fn eventually(is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it never was so");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_does_not_answer_is_asked_again() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    server.webhook(&receiver).await;
+    server.create(REQUEST).await;
+    let held = receiver.held.write().await;
+    server.verifier.deliver(&patient_outbox(Duration::from_millis(100))).await.unwrap();
+    assert_eq!((receiver.received().len(), server.waiting().await), (1, 1));
+    drop(held);
+    server.set_now("2026-11-22T12:00:07Z");
+    server.deliver().await;
+    let received = receiver.received();
+    assert_eq!((received.len(), server.waiting().await), (2, 0));
+    assert_eq!(received[0].id(), received[1].id());
 }
 
 #[tokio::test]
