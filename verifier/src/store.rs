@@ -12,7 +12,7 @@ use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyQueryResult}
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, Arguments, AssertSqlSafe, Connection, Executor, Transaction};
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long a request waits for a connection, and for another writer: less than a request may take.
@@ -341,11 +341,18 @@ pub(crate) fn new_id() -> String {
 ///
 /// What one process creates in one microsecond stands in the order in which it was created: the two events of a change do.
 pub(crate) fn id_at(created_at: i64) -> String {
-    static CREATED: AtomicU32 = AtomicU32::new(0);
-    let [a, b, c, d] = (CREATED.fetch_add(1, Ordering::Relaxed) % (1 << 30)).to_be_bytes();
-    let mut random = [0; 4];
+    // Begun anew whenever the clock has moved on: the difference of two ids says nothing of what others created in between.
+    static LAST: Mutex<(i64, u32)> = Mutex::new((0, 0));
+    let mut random = [0; 8];
     getrandom::fill(&mut random).unwrap_or_else(|_| std::process::abort());
-    let [e, f, g, h] = random;
+    let [a, b, c, d, e, f, g, h] = random;
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    // 29 bits, so that there is room to count on in 30.
+    let anew = u32::from_be_bytes([a, b, c, d]) >> 3;
+    let number = if created_at <= last.0 { last.1.wrapping_add(1) } else { anew };
+    *last = (created_at.max(last.0), number);
+    drop(last);
+    let [a, b, c, d] = number.to_be_bytes();
     id(created_at, [a, b, c, d, e, f, g, h])
 }
 
