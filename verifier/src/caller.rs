@@ -25,8 +25,6 @@ pub(crate) struct Organisation {
     pub(crate) client_confirms: bool,
     /// The current catalog's.
     pub(crate) catalog_id: Option<String>,
-    /// Whether anybody wants to be told of events.
-    pub(crate) has_webhooks: bool,
 }
 
 /// By what a caller is known.
@@ -85,8 +83,7 @@ impl Caller {
     /// Whoever runs the verifier, on the command line.
     pub(crate) fn operator(organisation: &str, catalog_id: Option<String>) -> Caller {
         let id = organisation.to_owned();
-        let (allowed_origins, client_confirms, has_webhooks) = (Vec::new(), false, false);
-        let organisation = Organisation { id, allowed_origins, client_confirms, catalog_id, has_webhooks };
+        let organisation = Organisation { id, allowed_origins: Vec::new(), client_confirms: false, catalog_id };
         Caller { organisation: Arc::new(organisation), access: Access::Secret { key_id: String::new() } }
     }
 
@@ -161,8 +158,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 macro_rules! organisation_with {
     ($columns:literal, $join:literal) => {
         concat!(
-            "SELECT o.allowed_origins, o.client_confirms, c.catalog_id, (SELECT COUNT(*) FROM webhooks w
-             WHERE w.organisation_id = o.id AND w.disabled_at IS NULL) AS webhooks, ",
+            "SELECT o.allowed_origins, o.client_confirms, c.catalog_id, ",
             $columns,
             " FROM organisations o ",
             $join,
@@ -263,7 +259,6 @@ impl Verifier {
             allowed_origins: row.allowed_origins.lines().map(str::to_owned).collect(),
             client_confirms: row.client_confirms == 1,
             catalog_id: row.catalog_id,
-            has_webhooks: row.webhooks > 0,
         };
         let caller = Caller { organisation: Arc::new(organisation), access };
         // Of organisations that are none there are many.
@@ -279,7 +274,6 @@ struct Row {
     allowed_origins: String,
     client_confirms: i64,
     catalog_id: Option<String>,
-    webhooks: i64,
     hash: String,
     kind: String,
     customer_id: String,

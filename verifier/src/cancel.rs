@@ -76,11 +76,11 @@ impl Verifier {
         let answer = Answer { status: 200, location: None, body: checkout.session(organisation, shown, None)? };
         let mut transaction = self.store.begin().await?;
         self.move_to(&mut transaction, organisation, &checkout, told.status).await?;
-        let somebody = event.write(&self.store, &mut transaction, organisation).await?;
+        event.write(&self.store, &mut transaction, organisation).await?;
         claim.settle(&mut transaction, &answer).await?;
         transaction.commit().await?;
         claim.committed();
-        self.happened(somebody);
+        self.happened();
         Ok(answer.body)
     }
 }

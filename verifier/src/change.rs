@@ -90,9 +90,9 @@ impl Verifier {
         if changed.rows_affected() == 0 {
             return Err(Error::Overtaken);
         }
-        let somebody = event.write(&self.store, &mut transaction, organisation).await?;
+        event.write(&self.store, &mut transaction, organisation).await?;
         transaction.commit().await?;
-        self.happened(somebody);
+        self.happened();
         Ok(session)
     }
 }

@@ -59,16 +59,11 @@ pub(crate) async fn create(
     let shown = Shown::of(&preview)?;
     let checkout = Checkout::new(id, secret.hash, made, &shown)?;
     let session = checkout.session_of(&shown, &caller.organisation.id, Status::Pending, Some(&secret.text))?;
-    let created = match caller.organisation.has_webhooks {
-        true => {
-            let created = checkout.told(&shown, Status::Pending);
-            Some(Event::new(EventType::CheckoutCreated, &created, instant(checkout.created_at)?)?)
-        }
-        false => None,
-    };
+    let created = checkout.told(&shown, Status::Pending);
+    let created = Event::new(EventType::CheckoutCreated, &created, instant(checkout.created_at)?)?;
     let location = format!("/checkouts/{}", checkout.id);
     let answer = Answer { status: 201, location: Some(location), body: session };
-    repeated(|| verifier.insert(&caller.organisation.id, &checkout, created.as_ref(), &claim, &answer)).await?;
+    repeated(|| verifier.insert(&caller.organisation.id, &checkout, &created, &claim, &answer)).await?;
     let location = answer.location.unwrap_or_default();
     Ok(([(LOCATION, location)], json_text(StatusCode::CREATED, answer.body)).into_response())
 }
@@ -155,19 +150,18 @@ impl Verifier {
         }
     }
 
-    /// Writes a new checkout, its event if anybody is to be told, and the answer: all or nothing.
+    /// Writes a new checkout, its event and the answer: all or nothing.
     async fn insert(
         &self,
         organisation: &str,
         checkout: &Checkout,
-        created: Option<&Event>,
+        created: &Event,
         claim: &Claimable,
         answer: &Answer,
     ) -> Result<(), Error> {
         // All of it on one way to the database.
-        let insert = sqlx::query(match (created, self.store.is_postgres, &claim.0) {
-            (None, ..) => insert_checkout!(),
-            (Some(_), true, _) => concat!(
+        let insert = sqlx::query(match (self.store.is_postgres, &claim.0) {
+            (true, _) => concat!(
                 "WITH checkout AS (",
                 insert_checkout!(),
                 "), event AS (",
@@ -175,10 +169,10 @@ impl Verifier {
                 ") ",
                 insert_deliveries!("$2", "$13")
             ),
-            (Some(_), false, None) => {
+            (false, None) => {
                 at_once!(insert_checkout!(), insert_event!("$2", "$13", "$14"), insert_deliveries!("$2", "$13"))
             }
-            (Some(_), false, Some(_)) => concat!(
+            (false, Some(_)) => concat!(
                 insert_checkout!(),
                 "; ",
                 insert_event!("$2", "$13", "$14"),
@@ -198,23 +192,20 @@ impl Verifier {
             .bind(&checkout.as_of)
             .bind(&checkout.request)
             .bind(&checkout.preview)
-            .bind(checkout.expires_at);
-        let insert = match created {
-            Some(created) => insert.bind(&created.id).bind(&created.body),
-            None => insert,
-        };
-        let inserted = match &claim.0 {
+            .bind(checkout.expires_at)
+            .bind(&created.id)
+            .bind(&created.body);
+        match &claim.0 {
             None => self.store.write_at_once(insert).await?,
             Some(claim) => {
                 let mut transaction = self.store.begin().await?;
-                let inserted = insert.execute(&mut *transaction).await?;
+                insert.execute(&mut *transaction).await?;
                 claim.settle(&mut transaction, answer).await?;
                 transaction.commit().await?;
-                inserted
             }
-        };
+        }
         claim.committed();
-        self.happened(created.is_some() && self.store.tells_somebody(&inserted, 1));
+        self.happened();
         Ok(())
     }
 }

@@ -81,15 +81,14 @@ impl Verifier {
         }
         let may_be_more = due.len() == AT_A_TIME;
         let mut transaction = self.store.begin().await?;
-        let mut somebody = false;
         for mut checkout in due {
             checkout.updated_at = micros(now);
             let event = checkout.event(EventType::CheckoutExpired, Status::Expired, checkout.updated_at)?;
             self.move_to(&mut transaction, organisation, &checkout, Status::Expired).await?;
-            somebody |= event.write(&self.store, &mut transaction, organisation).await?;
+            event.write(&self.store, &mut transaction, organisation).await?;
         }
         transaction.commit().await?;
-        self.happened(somebody);
+        self.happened();
         Ok(may_be_more)
     }
 

@@ -138,7 +138,7 @@ async fn ready(State(verifier): State<Arc<Verifier>>) -> Result<Response, Error>
 #[derive(Clone, Default)]
 pub(crate) struct RequestId(String);
 
-/// Who made a request, once that is known: for the log, which is written however the request ends.
+/// Who made a request, once that is known: for the log, also where the request's time ran out.
 #[derive(Clone, Default)]
 pub(crate) struct Known(pub(crate) Arc<OnceLock<Caller>>);
 

@@ -145,10 +145,8 @@ impl Verifier {
         (self.moment)()
     }
 
-    /// Something happened; wakes those who deliver events if somebody is to be told.
-    fn happened(&self, somebody: bool) {
-        if somebody {
-            self.news.notify_one();
-        }
+    /// There may be events to deliver.
+    fn happened(&self) {
+        self.news.notify_one();
     }
 }

@@ -19,6 +19,8 @@ use tokio::task::JoinSet;
 
 /// How often the outbox is looked at where nothing wakes it: for what other verifiers left, and for second attempts.
 const POLL: Duration = Duration::from_secs(1);
+/// The least time between two looks, for changes wake it whether or not there is a webhook to tell of them.
+const PACE: Duration = Duration::from_millis(10);
 /// How many attempts run at once; and at one webhook, so that a slow one does not hold up the others.
 const ATTEMPTS: usize = 64;
 const ATTEMPTS_AT_ONE: usize = 8;
@@ -105,6 +107,8 @@ impl Verifier {
     /// Delivers events as they happen, as long as the process runs.
     pub async fn deliver_forever(self: Arc<Verifier>, outbox: Outbox) {
         let mut attempts = JoinSet::new();
+        let mut pace = tokio::time::interval(PACE);
+        pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             // What fails is done in the next round.
             match tokio::time::timeout(SILENCE, self.deliver_round(&outbox, &mut attempts)).await {
@@ -119,6 +123,7 @@ impl Verifier {
                 Some(_) = attempts.join_next() => {}
                 () = tokio::time::sleep(POLL) => {}
             }
+            pace.tick().await;
             while attempts.try_join_next().is_some() {}
         }
     }

@@ -1,14 +1,14 @@
 //! The database: SQLite in one file or PostgreSQL, and the few conversions the queries share.
 //!
-//! Every query is one portable text for both. Every change is either one statement or a transaction whose first statement
-//! writes and whose guards stand in its `WHERE`; so a change can be tried again from its beginning ([`repeated`]), and
-//! holds whoever else writes.
+//! Every query is one portable text for both, but for those that write several tables on one way to the database. Every
+//! change is either one statement or a transaction whose first statement writes and whose guards stand in its `WHERE`; so
+//! a change can be tried again from its beginning ([`repeated`]), and holds whoever else writes.
 
 use crate::error::Error;
 use checkout_preview::{Json, json};
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
-use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyQueryResult};
+use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, Arguments, AssertSqlSafe, Connection, Executor, Transaction};
 use std::str::FromStr;
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Store {
     pub(crate) reads: AnyPool,
     writes: AnyPool,
-    /// Where one statement may insert into two tables: PostgreSQL, and what speaks its language.
+    /// Where one statement may insert into several tables: PostgreSQL, and what speaks its language.
     pub(crate) is_postgres: bool,
 }
 
@@ -76,9 +76,10 @@ impl Store {
     pub(crate) async fn write_at_once(
         &self,
         change: sqlx::query::Query<'static, Any, AnyArguments>,
-    ) -> Result<AnyQueryResult, Error> {
+    ) -> Result<(), Error> {
         if self.is_postgres {
-            return Ok(change.execute(&self.writes).await?);
+            change.execute(&self.writes).await?;
+            return Ok(());
         }
         let mut connection = self.writes.acquire().await?;
         // Not ended by whoever waits for it: in between the connection is in a transaction that sqlx does not know of.
@@ -90,18 +91,13 @@ impl Store {
             }
             written
         });
-        Ok(written.await??)
+        written.await??;
+        Ok(())
     }
 
     /// Where a change of one statement is made.
     pub(crate) fn writes(&self) -> &AnyPool {
         &self.writes
-    }
-
-    /// Whether an event was written together with its deliveries and this many other rows: PostgreSQL counts the rows of the
-    /// last statement, and SQLite all.
-    pub(crate) fn tells_somebody(&self, written: &AnyQueryResult, others: u64) -> bool {
-        written.rows_affected() > if self.is_postgres { 0 } else { others }
     }
 
     /// Connections in use, and open.

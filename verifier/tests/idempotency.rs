@@ -293,7 +293,6 @@ async fn what_failed_for_the_moment_is_done_the_next_time() {
     let settings = Settings { rate_limit: limit, request_limit: Duration::from_secs(2), ..Settings::default() };
     let server = Server::with_settings(settings).await;
     server.put_catalog(CATALOG).await;
-    server.listener().await;
     let before = rows(&server).await;
 
     // 500: a table that is not there.

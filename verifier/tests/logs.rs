@@ -191,9 +191,9 @@ fn whole_story(level: &str) {
             connection.close().await.unwrap();
         });
     };
-    run("ALTER TABLE checkouts RENAME TO elsewhere");
+    run("ALTER TABLE events RENAME TO elsewhere");
     refused(500, call(secret_key, "POST", "/checkouts", "canary-key-6", guest));
-    run("ALTER TABLE elsewhere RENAME TO checkouts");
+    run("ALTER TABLE elsewhere RENAME TO events");
 
     let (_, metrics) = ask(&metrics, "GET", "/metrics", &[], "");
     assert!(metrics.contains(r#"route="/checkouts/{id}/confirm""#), "{metrics}");

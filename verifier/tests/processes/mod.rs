@@ -266,7 +266,7 @@ impl Shop {
             database,
         ]);
         assert!(imported, "{text}");
-        // Without one there are no events.
+        // Nobody answers for this name: what is to be delivered waits, also when the process is asked to stop.
         let url = "https://merchant.invalid/";
         let webhook = ["webhook", "create", "--url", url, "--organisation", &shop.organisation, "--database", database];
         let (made, text) = run(&webhook);

@@ -166,11 +166,10 @@ impl Server {
         Server::at(url, folder, moment, settings, Assets::default(), None).await
     }
 
-    /// The same with [`CATALOG`], and somebody who is to be told of events.
+    /// The same with [`CATALOG`].
     pub async fn start() -> Server {
         let server = Server::empty().await;
         assert_eq!(server.put("/catalog", CATALOG).await.status, 200);
-        server.listener().await;
         server
     }
 
@@ -178,7 +177,6 @@ impl Server {
     pub async fn with(contracts: &[&str]) -> Server {
         let server = Server::empty().await;
         server.put_catalog(&catalog(contracts)).await;
-        server.listener().await;
         server
     }
 
@@ -395,11 +393,6 @@ impl Server {
         }
         found.sort();
         found
-    }
-
-    /// A webhook, for without one there are no events.
-    pub async fn listener(&self) {
-        self.verifier.create_webhook(&self.organisation.organisation, "https://merchant.invalid/").await.unwrap();
     }
 
     /// The body of every event, in the order in which they were written.
