@@ -133,7 +133,6 @@ impl Verifier {
         .execute(&mut *transaction)
         .await?;
         if written.rows_affected() == 0 {
-            transaction.rollback().await?;
             return Err(Error::ContractChanged);
         }
         sqlx::query(

@@ -6,7 +6,7 @@
 //! - [`clock`]: the moment a preview is made for, and its date in the business entity's time zone
 //! - [`status`]: the statuses of a checkout, and what may be done in each
 //! - [`error`]: everything that can go wrong over HTTP, as `application/problem+json`
-//! - [`store`], `postgres`: the database
+//! - [`store`], `connections`, `postgres`: the database
 //! - `secret`, [`organisations`], `caller`: keys and tokens, whose they are, and what they open
 //! - [`server`], [`http`], `door`, `limits`, `idempotency`: what a request passes on its way in
 //! - `recent`, [`catalogs`]: `PUT` and `GET /catalog`, snapshots, and those loaded last
@@ -34,6 +34,7 @@ mod checkouts;
 pub mod clock;
 pub mod command;
 mod confirm;
+mod connections;
 pub mod contracts;
 pub mod differences;
 pub mod docs_page;

@@ -4,25 +4,16 @@
 //! are asked until one of them has been promoted. A host that is lost may say so, by refusing, or say nothing for ever:
 //! so nothing here waits for one without a limit.
 
+use crate::connections::{Connections, PATIENCE, RECENT, SILENCE, answers};
 use crate::store::{Store, without_password};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyConnection, AnyPool, Connection};
+use sqlx::{AnyConnection, Connection};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a request waits for a connection: less than a request may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is asked whether the host in use still takes writes, where there are several.
 const WATCH: Duration = Duration::from_millis(500);
-/// A host that does not answer a question this long is lost.
-const SILENCE: Duration = Duration::from_secs(2);
-/// A connection that was used so recently is taken to be alive; where it is not, one request is told to come again.
-const RECENT: Duration = Duration::from_secs(1);
-
-/// While the other end answered so recently, a connection that comes back is not asked whether it lives.
-const ANSWERED: Duration = Duration::from_millis(100);
-
 /// Since when the host in use takes the writes, where it is not the first one: older connections lead elsewhere.
 type Changed = Arc<Mutex<Option<Instant>>>;
 
@@ -38,8 +29,9 @@ pub(crate) async fn connect(url: &str, connections: u32) -> Result<Store, String
     }
     let changed = Changed::default();
     let pool = pool(connections, Arc::clone(&changed)).connect_lazy_with(host.clone());
+    let connections = Connections::new(pool.clone());
     if hosts.len() > 1 {
-        tokio::spawn(watch(pool.clone(), hosts.clone().into(), at, changed));
+        tokio::spawn(watch(connections.clone(), hosts.clone().into(), at, changed));
     }
     if let Err(cause) = pool.acquire().await {
         // The pool says that its time is up; the host says why.
@@ -47,7 +39,7 @@ pub(crate) async fn connect(url: &str, connections: u32) -> Result<Store, String
         let cause = if let Ok(Err(cause)) = asked { cause } else { cause };
         return Err(format!("cannot open {shown}: {cause}"));
     }
-    Ok(Store::postgres(pool))
+    Ok(Store::postgres(connections))
 }
 
 fn pool(connections: u32, changed: Changed) -> AnyPoolOptions {
@@ -56,7 +48,6 @@ fn pool(connections: u32, changed: Changed) -> AnyPoolOptions {
         changed.is_none_or(|changed| age < changed.elapsed())
     };
     let is_current_after = is_current.clone();
-    let answered = Arc::new(Mutex::new(None::<Instant>));
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
@@ -72,28 +63,22 @@ fn pool(connections: u32, changed: Changed) -> AnyPoolOptions {
         .test_before_acquire(false)
         .before_acquire(move |connection, used| {
             let is_current = is_current(used.age);
-            Box::pin(async move { Ok(is_current && (used.idle_for < RECENT || answers(connection).await?)) })
-        })
-        // The pool asks again, without a limit, and keeps the connection's place until there is an answer: so a silent
-        // host has to be noticed before. Asked every time, that would take as long as a query does.
-        .after_release(move |connection, used| {
-            let (is_current, answered) = (is_current_after(used.age), Arc::clone(&answered));
             Box::pin(async move {
-                let last = *answered.lock().unwrap_or_else(PoisonError::into_inner);
-                if is_current && last.is_none_or(|last| last.elapsed() > ANSWERED) {
+                if is_current && used.idle_for >= RECENT {
                     answers(connection).await?;
-                    *answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
                 }
                 Ok(is_current)
             })
         })
-}
-
-/// Whether the other end is there; where it is not, the error closes the connection without a farewell.
-async fn answers(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
-    let silence = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
-    tokio::time::timeout(SILENCE, connection.ping()).await.map_err(silence)??;
-    Ok(true)
+        // The pool asks again, without a limit, and keeps the connection's place until there is an answer: so a silent
+        // host has to be noticed before.
+        .after_release(move |connection, used| {
+            let is_current = is_current_after(used.age);
+            Box::pin(async move {
+                answers(connection).await?;
+                Ok(is_current)
+            })
+        })
 }
 
 /// An address for each host of `postgres://user@a:5432,b:5432/name`.
@@ -113,9 +98,9 @@ async fn takes_writes(connection: &mut AnyConnection) -> Result<bool, sqlx::Erro
     Ok(read_only == "off")
 }
 
-/// Keeps the pool pointed at the host that takes writes, as long as the pool is open.
-async fn watch(pool: AnyPool, hosts: Arc<[AnyConnectOptions]>, first: usize, changed: Changed) {
-    let mut at = first;
+/// Keeps connections pointed at the host that takes writes, as long as there are any.
+async fn watch(connections: Connections, hosts: Arc<[AnyConnectOptions]>, first: usize, changed: Changed) {
+    let (mut at, pool) = (first, connections.pool());
     while !pool.is_closed() {
         let is_lost = match hosts.get(at) {
             Some(host) => !takes_writes_at(host.clone()).await,
@@ -129,6 +114,7 @@ async fn watch(pool: AnyPool, hosts: Arc<[AnyConnectOptions]>, first: usize, cha
             at = other;
             pool.set_connect_options(host.clone());
             *changed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            connections.renew();
             tracing::warn!(host = at, "another host of the database takes the writes now");
         }
         tokio::time::sleep(WATCH).await;

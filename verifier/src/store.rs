@@ -4,19 +4,17 @@
 //! change is either one statement or a transaction whose first statement writes and whose guards stand in its `WHERE`; so
 //! a change can be tried again from its beginning ([`repeated`]), and holds whoever else writes.
 
+use crate::connections::{Change, Connections, PATIENCE};
 use crate::error::Error;
 use checkout_preview::{Json, json};
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, Arguments, AssertSqlSafe, Connection, Executor, Transaction};
+use sqlx::{Any, AnyConnection, Arguments, AssertSqlSafe, Connection, Executor};
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-
-/// How long a request waits for a connection, and for another writer: less than a request may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An open database.
 ///
@@ -24,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// wait for nobody. PostgreSQL has one pool for both.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(crate) reads: AnyPool,
-    writes: AnyPool,
+    pub(crate) reads: Connections,
+    writes: Connections,
     /// Where one statement may insert into several tables: PostgreSQL, and what speaks its language.
     pub(crate) is_postgres: bool,
 }
@@ -52,8 +50,8 @@ impl Store {
         Ok(store)
     }
 
-    pub(crate) fn postgres(pool: AnyPool) -> Store {
-        Store { reads: pool.clone(), writes: pool, is_postgres: true }
+    pub(crate) fn postgres(connections: Connections) -> Store {
+        Store { reads: connections.clone(), writes: connections, is_postgres: true }
     }
 
     /// Finishes what runs and closes every connection.
@@ -62,14 +60,10 @@ impl Store {
         self.reads.close().await;
     }
 
-    /// Where queries are made.
-    pub fn pool(&self) -> &AnyPool {
-        &self.reads
-    }
-
     /// Begins a change.
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, Error> {
-        Ok(self.writes.begin().await?)
+    pub(crate) async fn begin(&self) -> Result<Change, Error> {
+        let begin = if self.is_postgres { "BEGIN" } else { "BEGIN IMMEDIATE" };
+        Ok(Change::begin(self.writes.lend().await?, begin).await?)
     }
 
     /// Makes a change on one way to the database: one statement, or on SQLite the text of [`at_once`].
@@ -77,34 +71,22 @@ impl Store {
         &self,
         change: sqlx::query::Query<'static, Any, AnyArguments>,
     ) -> Result<(), Error> {
-        if self.is_postgres {
-            change.execute(&self.writes).await?;
-            return Ok(());
-        }
-        let mut connection = self.writes.acquire().await?;
-        // Not ended by whoever waits for it: in between the connection is in a transaction that sqlx does not know of.
-        let written = tokio::spawn(async move {
-            let written = change.execute(&mut *connection).await;
-            if written.is_err() {
-                // So is this one, and closing it ends the transaction.
-                let _ = connection.close().await;
-            }
-            written
-        });
-        written.await??;
+        let mut connection = Change::at_once(self.writes.lend().await?);
+        change.execute(&mut *connection).await?;
+        connection.done();
         Ok(())
     }
 
     /// Where a change of one statement is made.
-    pub(crate) fn writes(&self) -> &AnyPool {
+    pub(crate) fn writes(&self) -> &Connections {
         &self.writes
     }
 
     /// Connections in use, and open.
     pub fn connections(&self) -> (usize, usize) {
-        let pools: &[&AnyPool] = if self.is_postgres { &[&self.reads] } else { &[&self.reads, &self.writes] };
-        let open: usize = pools.iter().map(|pool| usize::try_from(pool.size()).unwrap_or(usize::MAX)).sum();
-        let idle: usize = pools.iter().map(|pool| pool.num_idle()).sum();
+        let all: &[&Connections] = if self.is_postgres { &[&self.reads] } else { &[&self.reads, &self.writes] };
+        let counts = all.iter().map(|connections| connections.count());
+        let (open, idle) = counts.fold((0, 0), |(open, idle), (o, i)| (open + o, idle + i));
         (open.saturating_sub(idle), open)
     }
 
@@ -115,7 +97,7 @@ impl Store {
         let mut migrator: Migrator = sqlx::migrate!();
         migrator.set_locking(false);
         for time in 1.. {
-            match migrator.run(&self.writes).await {
+            match migrator.run(self.writes.pool()).await {
                 Ok(()) => break,
                 // Waiting changes nothing about these two.
                 Err(MigrateError::VersionMismatch(_)) => {
@@ -154,18 +136,13 @@ async fn sqlite(url: &str, connections: u32) -> Result<Store, String> {
     let pool = |connections| {
         let pool =
             AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).test_before_acquire(false);
-        let pool = pool.after_connect(|connection: &mut AnyConnection, _| {
+        pool.after_connect(|connection: &mut AnyConnection, _| {
             Box::pin(async move { connection.execute(SQLITE_SETTINGS).await.map(|_| ()) })
-        });
-        // Where the disk is full SQLite ends the transaction itself, which sqlx does not see: its next one would be a
-        // savepoint in one that nobody commits. Such a connection is closed.
-        pool.before_acquire(|connection: &mut AnyConnection, _| {
-            Box::pin(async move { Ok(!connection.is_in_transaction()) })
         })
     };
     let writes = pool(1).connect_with(options.clone()).await.map_err(cannot)?;
     let reads = pool(connections).connect_with(options).await.map_err(cannot)?;
-    Ok(Store { reads, writes, is_postgres: false })
+    Ok(Store { reads: Connections::new(reads), writes: Connections::new(writes), is_postgres: false })
 }
 
 /// A database's address as it may be told: without a password, and without options, for one of them may be a password.
@@ -247,12 +224,12 @@ impl Query {
         self
     }
 
-    pub(crate) async fn fetch_all<T>(self, pool: &AnyPool) -> Result<Vec<T>, Error>
+    pub(crate) async fn fetch_all<T>(self, connections: &Connections) -> Result<Vec<T>, Error>
     where
         T: for<'r> sqlx::FromRow<'r, sqlx::any::AnyRow> + Send + Unpin,
     {
         let (sql, arguments) = self.ready()?;
-        Ok(sqlx::query_as_with(sql, arguments).fetch_all(pool).await?)
+        Ok(sqlx::query_as_with(sql, arguments).fetch_all(connections).await?)
     }
 
     /// Its text, which is this program's own (see `new` and `push`), and what is bound to it.

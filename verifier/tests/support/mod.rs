@@ -190,7 +190,7 @@ impl Server {
         organisation: Option<Arc<Created>>,
     ) -> Server {
         let store = Store::open(&url, 4).await.unwrap();
-        let db = store.pool().clone();
+        let db = AnyPool::connect_lazy(&url).unwrap();
         let clock = Arc::clone(&moment);
         let verifier = Arc::new(Verifier::new(store, settings, move || *clock.lock().unwrap()));
         let organisation = match organisation {
