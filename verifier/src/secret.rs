@@ -5,7 +5,6 @@
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
@@ -72,12 +71,7 @@ pub(crate) fn is(text: &str, kept: &str) -> bool {
 
 /// SHA-256 in hexadecimal.
 pub(crate) fn hash(text: impl AsRef<[u8]>) -> String {
-    let mut hexadecimal = String::with_capacity(64);
-    for byte in Sha256::digest(text) {
-        // Writing to memory does not fail.
-        let _ = write!(hexadecimal, "{byte:02x}");
-    }
-    hexadecimal
+    hex::encode(Sha256::digest(text))
 }
 
 /// 256 bits of the system's randomness.
