@@ -27,7 +27,7 @@ const STAY: Duration = Duration::from_secs(60);
 
 /// A pool of connections that are not asked each time.
 #[derive(Debug, Clone)]
-pub struct Connections {
+pub(crate) struct Connections {
     pool: AnyPool,
     /// As many as there may be connections: whoever holds one finds a connection here or in sqlx's pool.
     places: Arc<Semaphore>,
@@ -108,10 +108,11 @@ impl Connections {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Those that are open, and how many of them nobody uses.
+    /// Connections in use, and open.
     pub(crate) fn count(&self) -> (usize, usize) {
         let open = usize::try_from(self.pool.size()).unwrap_or(usize::MAX);
-        (open, self.pool.num_idle() + self.kept().connections.len())
+        let idle = self.pool.num_idle() + self.kept().connections.len();
+        (open.saturating_sub(idle), open)
     }
 
     /// Finishes what runs and closes every connection.
@@ -273,5 +274,108 @@ impl<'c> Executor<'c> for &Connections {
             lent.done();
             Ok(described)
         })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use sqlx::any::AnyPoolOptions;
+
+    /// As the one connection that writes to SQLite is lent; the folder is to be kept.
+    async fn one_connection() -> (Connections, tempfile::TempDir) {
+        sqlx::any::install_default_drivers();
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}?mode=rwc", folder.path().join("some.db").display());
+        let connections = Connections::new(AnyPoolOptions::new().max_connections(1).connect(&url).await.unwrap());
+        sqlx::query("CREATE TABLE things (id BIGINT)").execute(&connections).await.unwrap();
+        (connections, folder)
+    }
+
+    fn kept(connections: &Connections) -> usize {
+        connections.kept().connections.len()
+    }
+
+    async fn things(connections: &Connections) -> i64 {
+        sqlx::query_scalar("SELECT COUNT(*) FROM things").fetch_one(connections).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_did_its_work_is_lent_on() {
+        let (connections, _folder) = one_connection().await;
+        sqlx::query("CREATE TEMP TABLE of_this_connection (id BIGINT)").execute(&connections).await.unwrap();
+        assert_eq!((kept(&connections), connections.count()), (1, (0, 1)));
+        let lent = connections.lend().await.unwrap();
+        assert_eq!((kept(&connections), connections.count()), (0, (1, 1)));
+        lent.done();
+        let temporary = sqlx::query_scalar("SELECT COUNT(*) FROM of_this_connection").fetch_one(&connections).await;
+        assert_eq!(temporary.unwrap_or(-1_i64), 0);
+    }
+
+    #[tokio::test]
+    async fn what_failed_or_was_given_up_on_goes_back_to_be_asked() {
+        let (connections, _folder) = one_connection().await;
+        assert!(sqlx::query("SELECT nothing FROM nowhere").execute(&connections).await.is_err());
+        assert_eq!(kept(&connections), 0);
+        assert_eq!(things(&connections).await, 0);
+        drop(connections.lend().await.unwrap());
+        assert_eq!(kept(&connections), 0);
+        assert_eq!(things(&connections).await, 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_committed_is_undone() {
+        let (connections, _folder) = one_connection().await;
+        for commits in [false, true] {
+            let mut change = Change::begin(connections.lend().await.unwrap(), "BEGIN IMMEDIATE").await.unwrap();
+            sqlx::query("INSERT INTO things VALUES (1)").execute(&mut *change).await.unwrap();
+            if commits {
+                change.commit().await.unwrap();
+            } else {
+                drop(change);
+            }
+            // On the same one connection, which waits until the change has ended.
+            assert_eq!(things(&connections).await, i64::from(commits));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_statement_that_fails_half_way_leaves_nothing() {
+        let (connections, _folder) = one_connection().await;
+        let half = "BEGIN IMMEDIATE; INSERT INTO things VALUES (1); INSERT INTO nowhere VALUES (1); COMMIT";
+        let mut change = Change::at_once(connections.lend().await.unwrap());
+        assert!(sqlx::query(half).execute(&mut *change).await.is_err());
+        drop(change);
+        assert_eq!(things(&connections).await, 0);
+    }
+
+    #[tokio::test]
+    async fn none_that_led_elsewhere_is_kept() {
+        let (connections, _folder) = one_connection().await;
+        assert_eq!(kept(&connections), 1);
+        let before = connections.lend().await.unwrap();
+        connections.renew();
+        before.done();
+        assert_eq!(kept(&connections), 0);
+        assert_eq!(things(&connections).await, 0);
+        assert_eq!(kept(&connections), 1);
+        connections.renew();
+        assert_eq!(kept(&connections), 0);
+    }
+
+    #[tokio::test]
+    async fn closing_waits_for_what_runs_and_keeps_nothing() {
+        let (connections, _folder) = one_connection().await;
+        let lent = connections.lend().await.unwrap();
+        let closing = tokio::spawn({
+            let connections = connections.clone();
+            async move { connections.close().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!closing.is_finished());
+        lent.done();
+        timeout(PATIENCE, closing).await.unwrap().unwrap();
+        assert!(matches!(connections.lend().await, Err(sqlx::Error::PoolClosed)));
     }
 }

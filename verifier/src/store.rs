@@ -71,6 +71,10 @@ impl Store {
         &self,
         change: sqlx::query::Query<'static, Any, AnyArguments>,
     ) -> Result<(), Error> {
+        if self.is_postgres {
+            change.execute(&self.writes).await?;
+            return Ok(());
+        }
         let mut connection = Change::at_once(self.writes.lend().await?);
         change.execute(&mut *connection).await?;
         connection.done();
@@ -86,8 +90,7 @@ impl Store {
     pub fn connections(&self) -> (usize, usize) {
         let all: &[&Connections] = if self.is_postgres { &[&self.reads] } else { &[&self.reads, &self.writes] };
         let counts = all.iter().map(|connections| connections.count());
-        let (open, idle) = counts.fold((0, 0), |(open, idle), (o, i)| (open + o, idle + i));
-        (open.saturating_sub(idle), open)
+        counts.fold((0, 0), |(in_use, open), (more_in_use, more_open)| (in_use + more_in_use, open + more_open))
     }
 
     /// Verifiers that start at once may bring the tables up to date at once: one succeeds, and the others find it done.
