@@ -133,9 +133,13 @@ async fn sqlite(url: &str, connections: u32) -> Result<Store, String> {
         .map_err(|cause| format!("`{url}` is not a database this program can use: {cause}"))?;
     let cannot = |cause| format!("cannot open {url}: {cause}");
     // What is wrong with the file is said at once: a pool would try again and say that its time is up.
-    let mut first = AnyConnection::connect_with(&options).await.map_err(cannot)?;
-    first.execute(SQLITE_SETTINGS).await.map_err(cannot)?;
-    first.close().await.map_err(cannot)?;
+    let begun = tokio::time::Instant::now();
+    while let Err(cause) = try_sqlite(&options).await {
+        if !is_locked(&cause) || begun.elapsed() >= PATIENCE {
+            return Err(cannot(cause));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let pool = |connections| {
         let pool =
             AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).test_before_acquire(false);
@@ -146,6 +150,20 @@ async fn sqlite(url: &str, connections: u32) -> Result<Store, String> {
     let writes = pool(1).connect_with(options.clone()).await.map_err(cannot)?;
     let reads = pool(connections).connect_with(options).await.map_err(cannot)?;
     Ok(Store { reads: Connections::new(reads), writes: Connections::new(writes), is_postgres: false })
+}
+
+async fn try_sqlite(options: &AnyConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = AnyConnection::connect_with(options).await?;
+    connection.execute(SQLITE_SETTINGS).await?;
+    connection.close().await
+}
+
+/// Another process is making the file, or was the last to leave it: SQLite does not wait for those (`SQLITE_BUSY`, with
+/// whatever it has to add to it).
+fn is_locked(cause: &sqlx::Error) -> bool {
+    const BUSY: u32 = 5;
+    let code = cause.as_database_error().and_then(|cause| cause.code());
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xFF == BUSY)
 }
 
 /// A database's address as it may be told: without a password, and without options, for one of them may be a password.
