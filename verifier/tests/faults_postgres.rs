@@ -208,3 +208,48 @@ async fn where_every_connection_waits_the_rest_is_told_in_time() {
         let_go.elapsed().as_secs_f64()
     ));
 }
+
+/// As a disk that is nearly full is dealt with, or a database that is moved: what is there can be read, and no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_takes_no_writes_it_is_read_and_the_rest_is_told() {
+    let Some(cluster) = cluster("PostgreSQL that takes no writes for a while") else { return };
+    let database = cluster.url();
+    let shop = Shop::open(&database);
+    let verifier = Process::start(&database);
+    let created = shop.call(verifier.address, "POST", "/checkouts", None, REQUEST).await.unwrap();
+    let path = format!("/checkouts/{}", created.string("id"));
+    let calls = [
+        ("POST", format!("{path}/confirm"), ""),
+        ("POST", format!("{path}/cancel"), ""),
+        ("POST", "/checkouts".to_owned(), REQUEST),
+        ("POST", "/sessions".to_owned(), r#"{"customer_id": "cus_1"}"#),
+    ];
+
+    sqlx::any::install_default_drivers();
+    let pool = sqlx::AnyPool::connect(&database).await.unwrap();
+    let read_only = async |read_only: &'static str| {
+        sqlx::raw_sql(read_only).execute(&pool).await.unwrap();
+        sqlx::query("SELECT pg_reload_conf()").execute(&pool).await.unwrap();
+    };
+    read_only("ALTER SYSTEM SET default_transaction_read_only = on").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for (method, path, body) in &calls {
+        let key = format!("{path} while nothing is written");
+        let answer = shop.call(verifier.address, method, path, Some(&key), body).await.unwrap();
+        assert_eq!((answer.status, answer.code().as_str()), (503, "service_unavailable"), "{}", answer.text);
+    }
+    let read = shop.call(verifier.address, "GET", &path, None, "").await.unwrap();
+    assert_eq!((read.status, read.string("checkout_status").as_str()), (200, "pending"), "{}", read.text);
+    assert_eq!(shop.call(verifier.address, "GET", "/checkouts", None, "").await.unwrap().status, 200);
+
+    read_only("ALTER SYSTEM RESET default_transaction_read_only").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for (method, path, body) in calls {
+        // The same keys: what failed is not what is answered for ever.
+        let key = format!("{path} while nothing is written");
+        let answer = shop.call(verifier.address, method, &path, Some(&key), body).await.unwrap();
+        assert!(matches!(answer.status, 200 | 201 | 409) && !answer.is_replayed(), "{path}: {}", answer.text);
+    }
+    let events = processes::load::events(&database, &shop.organisation).await;
+    say(&format!("no writes for a while: read meanwhile, and {} events afterwards", events.len()));
+}
