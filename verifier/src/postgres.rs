@@ -14,6 +14,13 @@ use std::time::{Duration, Instant};
 
 /// How often it is asked whether the host in use still takes writes, where there are several.
 const WATCH: Duration = Duration::from_millis(500);
+/// How long the server lets what it was asked go on, where it was not told already: a statement, waits for locks included;
+/// a transaction whose client says nothing more; and a statement whose client is gone. A request is given up after 10 s and
+/// its connection closed, which PostgreSQL by itself does not notice while it works or waits: without an end, one row that
+/// somebody holds takes every connection that the server has, and a verifier that is cut off holds its rows for hours.
+const LIMITS: &str = "SELECT set_config(name, value, false) FROM (VALUES
+    ('statement_timeout', '15s'), ('idle_in_transaction_session_timeout', '15s'), ('client_connection_check_interval', '2s')
+    ) AS limits (name, value) WHERE current_setting(name, true) IN ('0', '0s')";
 /// Since when the host in use takes the writes, where it is not the first one: older connections lead elsewhere.
 type Changed = Arc<Mutex<Option<Instant>>>;
 
@@ -53,6 +60,8 @@ fn pool(connections: u32, changed: Changed) -> AnyPoolOptions {
         .acquire_timeout(PATIENCE)
         .after_connect(|connection: &mut AnyConnection, _| {
             Box::pin(async move {
+                // What does not know such settings goes without.
+                let _ = sqlx::query(LIMITS).fetch_all(&mut *connection).await;
                 match takes_writes(connection).await? {
                     true => Ok(()),
                     false => Err(sqlx::Error::Configuration("this host takes no writes".into())),

@@ -100,7 +100,18 @@ impl Store {
         let mut migrator: Migrator = sqlx::migrate!();
         migrator.set_locking(false);
         for time in 1.. {
-            match migrator.run(self.writes.pool()).await {
+            let mut connection = self.writes.pool().acquire().await.map_err(|cause| cause.to_string())?;
+            if self.is_postgres {
+                // A large table takes its time.
+                let no_limit = sqlx::query("SELECT set_config('statement_timeout', '0', false)");
+                no_limit.fetch_all(&mut *connection).await.map_err(|cause| cause.to_string())?;
+            }
+            let run = migrator.run(&mut *connection).await;
+            if self.is_postgres {
+                // And is the only one that may.
+                let _ = connection.close().await;
+            }
+            match run {
                 Ok(()) => break,
                 // Waiting changes nothing about these two.
                 Err(MigrateError::VersionMismatch(_)) => {

@@ -209,6 +209,52 @@ async fn where_every_connection_waits_the_rest_is_told_in_time() {
     ));
 }
 
+/// Somebody holds a row for as long as it takes; clients are told, and try again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_up_on_ends_in_the_database_too() {
+    let Some(cluster) = cluster("requests given up on while PostgreSQL waits for a lock") else { return };
+    let database = cluster.url();
+    let shop = Shop::open(&database);
+    let verifier = Process::start_with(&database, &["--database-connections", "4", "--request-time", "1"]);
+    let created = shop.call(verifier.address, "POST", "/checkouts", None, REQUEST).await.unwrap();
+    let path = format!("/checkouts/{}/confirm", created.string("id"));
+
+    sqlx::any::install_default_drivers();
+    let pool = sqlx::AnyPool::connect(&database).await.unwrap();
+    let limit = |name| sqlx::query_scalar::<_, String>(name).fetch_one(&pool);
+    assert_eq!(limit("SHOW statement_timeout").await.unwrap(), "0", "the server's own default");
+    let mut holder = pool.begin().await.unwrap();
+    sqlx::query("SELECT id FROM checkouts FOR UPDATE").fetch_all(&mut *holder).await.unwrap();
+    let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    let mut most: i64 = 0;
+    for _ in 0..6 {
+        let all: Vec<_> = (0..8)
+            .map(|_| {
+                let (shop, path, address) = (shop.clone(), path.clone(), verifier.address);
+                tokio::spawn(async move { shop.call(address, "POST", &path, None, "").await.unwrap().status })
+            })
+            .collect();
+        for status in all {
+            assert_eq!(status.await.unwrap(), 503);
+        }
+        most = most.max(sqlx::query_scalar(waiting).fetch_one(&pool).await.unwrap());
+    }
+    let since = Instant::now();
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&pool).await.unwrap() > 0 {
+        assert!(since.elapsed() < Duration::from_secs(10), "they wait on");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Of 48 that were given up on.
+    assert!(most <= 24, "{most} wait at once");
+    let listed = shop.call(verifier.address, "GET", "/checkouts", None, "").await.unwrap();
+    assert_eq!(listed.status, 200, "the rest goes on: {}", listed.text);
+    let ended = since.elapsed().as_secs_f64();
+    holder.rollback().await.unwrap();
+    let confirmed = shop.call(verifier.address, "POST", &path, None, "").await.unwrap();
+    assert_eq!(confirmed.status, 200, "{}", confirmed.text);
+    say(&format!("given up on: at most {most} of 48 waited at once, and none {ended:.1} s after the last"));
+}
+
 /// As a disk that is nearly full is dealt with, or a database that is moved: what is there can be read, and no more.
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_database_takes_no_writes_it_is_read_and_the_rest_is_told() {
