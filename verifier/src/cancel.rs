@@ -66,7 +66,8 @@ impl Verifier {
         let organisation = caller.organisation.id.as_str();
         let mut checkout = self.checkout(caller, id).await?;
         let now = self.moment().now;
-        told.action.check(checkout.status(now)?)?;
+        let status = checkout.status(now)?;
+        told.action.check(status)?;
         checkout.updated_at = micros(now);
         let shown = Shown::of(&checkout.preview)?;
         let data = CheckoutData { payment_reference, reason, ..checkout.told(&shown, told.status) };
@@ -78,6 +79,7 @@ impl Verifier {
         self.move_to(&mut transaction, organisation, &checkout, told.status).await?;
         event.write(&self.store, &mut transaction, organisation).await?;
         claim.settle(&mut transaction, &answer).await?;
+        self.is_still(status, checkout.expires_at)?;
         transaction.commit().await?;
         claim.committed();
         self.happened();

@@ -19,6 +19,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use checkout_preview::{Catalog, Json, Problems, json};
 use serde::Serialize;
+use sqlx::AnyConnection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -83,6 +84,8 @@ pub(crate) struct Loaded {
     /// Held while one is loaded: a catalog of 16 MiB is worth loading once only, and not many at a time.
     loading: tokio::sync::Mutex<()>,
 }
+
+const CURRENT: &str = "SELECT catalog_id FROM current_catalogs WHERE organisation_id = $1";
 
 /// What `PUT /catalog` answers.
 #[derive(Serialize)]
@@ -177,8 +180,16 @@ impl Verifier {
     }
 
     pub(crate) async fn current_catalog_id(&self, organisation: &str) -> Result<Option<String>, Error> {
-        let current = "SELECT catalog_id FROM current_catalogs WHERE organisation_id = $1";
-        Ok(sqlx::query_scalar(current).bind(organisation).fetch_optional(&self.store.reads).await?)
+        Ok(sqlx::query_scalar(CURRENT).bind(organisation).fetch_optional(&self.store.reads).await?)
+    }
+
+    /// The same within a transaction.
+    pub(crate) async fn current_catalog_id_in(
+        &self,
+        connection: &mut AnyConnection,
+        organisation: &str,
+    ) -> Result<Option<String>, Error> {
+        Ok(sqlx::query_scalar(CURRENT).bind(organisation).fetch_optional(connection).await?)
     }
 
     /// The current catalog, loaded.

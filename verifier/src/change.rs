@@ -56,7 +56,8 @@ impl Verifier {
         let organisation = caller.organisation.id.as_str();
         let mut checkout = self.checkout(caller, id).await?;
         let now = self.moment().now;
-        Action::Change.check(checkout.status(now)?)?;
+        let (status, expires_at) = (checkout.status(now)?, checkout.expires_at);
+        Action::Change.check(status)?;
         let request = merged(stored_json(&checkout.request)?, fields);
         let made = self.make_in_sight(caller, &sight(caller, &checkout), request).await?;
         self.compare(expected, &made)?;
@@ -91,6 +92,7 @@ impl Verifier {
             return Err(Error::Overtaken);
         }
         event.write(&self.store, &mut transaction, organisation).await?;
+        self.is_still(status, expires_at)?;
         transaction.commit().await?;
         self.happened();
         Ok(session)

@@ -69,11 +69,15 @@ impl Verifier {
         let organisation = caller.organisation.id.as_str();
         let mut checkout = self.checkout(caller, id).await?;
         let now = self.moment().now;
-        Action::Confirm.check(checkout.status(now)?)?;
+        let status = checkout.status(now)?;
+        Action::Confirm.check(status)?;
 
         let shown = Shown::of(&checkout.preview)?;
         let amended = optional_text(shown.contract_id)?;
-        let Some(replaced) = self.replaced(caller, &checkout, amended.as_deref()).await? else {
+        // Of the database and not what is remembered of it: what was put at another verifier counts.
+        let catalog_id = self.current_catalog_id(organisation).await?;
+        let Some(replaced) = self.replaced(organisation, catalog_id.as_deref(), &checkout, amended.as_deref()).await?
+        else {
             // It may be this very checkout that has changed the contract since.
             Action::Confirm.check(self.checkout(caller, id).await?.status(now)?)?;
             return Err(Error::ContractChanged);
@@ -103,6 +107,7 @@ impl Verifier {
         let of_checkout =
             checkout.event(EventType::CheckoutContractCreated, Status::ContractCreated, checkout.updated_at)?;
 
+        let expires_at = checkout.expires_at;
         // The first statement is the guard: it takes the checkout, at the revision that was read, once only.
         let mut transaction = self.store.begin().await?;
         self.move_to(&mut transaction, organisation, &checkout, Status::ContractCreated).await?;
@@ -135,6 +140,10 @@ impl Verifier {
         if written.rows_affected() == 0 {
             return Err(Error::ContractChanged);
         }
+        // A catalog that was put meanwhile may have a newer contract.
+        if !is_new && self.current_catalog_id_in(&mut transaction, organisation).await? != catalog_id {
+            return Err(Error::Overtaken);
+        }
         sqlx::query(
             "INSERT INTO contract_versions (organisation_id, id, version, checkout_id, body, created_at)
              VALUES ($1, $2, $3, $4, $5, $6)",
@@ -151,10 +160,20 @@ impl Verifier {
         of_checkout.write(&self.store, &mut transaction, organisation).await?;
         let answer = Answer { status: 200, location: None, body: session };
         claim.settle(&mut transaction, &answer).await?;
+        self.is_still(status, expires_at)?;
         transaction.commit().await?;
         claim.committed();
         self.happened();
         Ok(answer.body)
+    }
+
+    /// Whether a checkout has not expired since its status was looked at: whoever changes it may have waited for a lock.
+    pub(crate) fn is_still(&self, status: Status, expires_at: i64) -> Result<(), Error> {
+        match status.at(self.moment().now, instant(expires_at)?) == status {
+            true => Ok(()),
+            // Made again, it is told so.
+            false => Err(Error::Overtaken),
+        }
     }
 
     /// Gives a checkout another status, if it still is at the revision that was read.
@@ -202,17 +221,16 @@ impl Verifier {
 
     /// The highest stored version that a checkout may replace; `None` if the contract is no longer what it amends.
     ///
-    /// A contract of the catalog replaces a lower version stored of it, if there is any. The catalog is read before
-    /// the transaction: one that is put in between comes after the confirmation, for putting it asks for no contract.
+    /// A contract of the catalog replaces a lower version stored of it, if there is any.
     async fn replaced(
         &self,
-        caller: &Caller,
+        organisation: &str,
+        catalog_id: Option<&str>,
         checkout: &Checkout,
         contract_id: Option<&str>,
     ) -> Result<Option<i64>, Error> {
         let Some(id) = contract_id else { return Ok(Some(0)) };
-        let organisation = &caller.organisation.id;
-        let snapshot = self.current_snapshot(caller).await?.ok_or(Error::CatalogMissing)?;
+        let snapshot = self.snapshot(organisation, catalog_id.ok_or(Error::CatalogMissing)?).await?;
         let current = self.current_contract(organisation, &snapshot, id).await?;
         match (checkout.contract_version, current) {
             // Whether it still is that version is asked when it is written.

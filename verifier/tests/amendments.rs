@@ -445,3 +445,18 @@ async fn an_amendment_that_fails_midway_leaves_nothing() {
         server.confirmed(&checkout_id).await;
     }
 }
+
+/// Another verifier remembers for a moment which catalog is the current one.
+#[tokio::test]
+async fn what_was_put_at_another_verifier_counts_for_a_confirmation() {
+    let server = Server::with(&[CONTRACT]).await;
+    let replica = server.beside(Assets::default()).await;
+    for round in 4..8 {
+        let id = server.create(&seats("con_1", "20")).await;
+        assert_eq!(replica.get(&format!("/checkouts/{id}")).await.status, 200);
+        let newer = CONTRACT.replace(r#""version": 3"#, &format!(r#""version": {round}"#));
+        server.put_catalog(&catalog(&[&newer])).await;
+        replica.confirm(&id).await.refused(409, "contract_changed");
+        assert_eq!(server.contract("con_1").await.at("/version"), round.to_string());
+    }
+}

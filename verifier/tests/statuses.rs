@@ -5,7 +5,9 @@ mod support;
 
 use checkout_preview::Json;
 use checkout_verifier::http::Assets;
+use sqlx::Connection;
 use std::sync::Arc;
+use std::time::Duration;
 use support::{Answer, CONTRACT, GUEST, REQUEST, Server, at, expecting, is_postgres, seats};
 use tokio::task::JoinSet;
 
@@ -492,6 +494,32 @@ async fn a_confirmation_that_races_the_expiry_wins_or_loses() {
             let bought = i64::from(confirmed.status == 200);
             assert_eq!(server.count_of("contract_versions", &id).await, bought);
         }
+    }
+}
+
+/// It had not expired when it was looked at, and whoever reads it while it waits is told that it has.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_expires_while_a_lock_is_waited_for_has_expired() {
+    sqlx::any::install_default_drivers();
+    for action in ["confirm", "cancel", "initiated", "patch"] {
+        let server = Server::start().await;
+        let id = in_status(&server, "pending").await;
+        server.set_now("2026-11-23T11:59:59.999999Z");
+        let mut holder = sqlx::AnyConnection::connect(&server.url).await.unwrap();
+        let hold = if is_postgres() { "BEGIN; SELECT id FROM checkouts FOR UPDATE" } else { "BEGIN IMMEDIATE" };
+        sqlx::raw_sql(hold).execute(&mut holder).await.unwrap();
+        let waiting = {
+            let (server, id) = (server.clone(), id.clone());
+            tokio::spawn(async move { act(&server, &id, action).await })
+        };
+        // Time enough to come to the lock; where it is not, the answer is the same.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        server.set_now("2026-11-23T12:00:00Z");
+        assert_eq!(status(&server, &id).await, "expired");
+        sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+        assert_refused(&waiting.await.unwrap(), action, "expired");
+        assert_eq!(status(&server, &id).await, "expired");
+        assert_eq!(server.count_of("contract_versions", &id).await, 0);
     }
 }
 
