@@ -132,7 +132,8 @@ impl Target {
 /// Problems of one request on their way into the order of R2.6.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    found: Vec<(Place, Problem)>,
+    /// Each with its place, and how many came before it.
+    found: Vec<(Place, usize, Problem)>,
 }
 
 /// Where a problem sorts: by field of the request, then by item of the list, then by code, then by field of the item.
@@ -149,11 +150,9 @@ fn position(name: &str) -> Option<usize> {
 }
 
 impl Findings {
+    /// The first of those that are found twice at one place counts; they come to stand beside each other.
     fn note(&mut self, place: Place, path: String, fault: Fault) {
-        let problem = fault.at(path);
-        if !self.found.iter().any(|(_, other)| other.code == problem.code && other.path == problem.path) {
-            self.found.push((place, problem));
-        }
+        self.found.push((place, self.found.len(), fault.at(path)));
     }
 
     /// A problem of a field of the request.
@@ -183,7 +182,8 @@ impl Findings {
         );
     }
 
-    /// A problem of a place in the catalog; such problems stand in the order in which they are noted.
+    /// A problem of a place in the catalog; such problems stand in the order in which they are noted, those of one place
+    /// one after the other.
     pub(crate) fn catalog(&mut self, path: String, fault: Fault) {
         let order = self.found.len();
         self.note((CATALOG, order, fault.code, 0, String::new()), path, fault);
@@ -191,8 +191,10 @@ impl Findings {
 
     /// All that was found, in order; `None` if there is nothing.
     pub(crate) fn into_problems(mut self) -> Option<Problems> {
-        self.found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        Problems::new(self.found.into_iter().map(|(_, problem)| problem).collect())
+        self.found.sort_unstable_by(|(one, first, _), (other, second, _)| one.cmp(other).then(first.cmp(second)));
+        let mut problems: Vec<Problem> = self.found.into_iter().map(|(_, _, problem)| problem).collect();
+        problems.dedup_by(|later, earlier| later.code == earlier.code && later.path == earlier.path);
+        Problems::new(problems)
     }
 
     /// Reads a field of the request.

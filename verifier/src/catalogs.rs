@@ -17,7 +17,7 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_MATCH, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use checkout_preview::{Catalog, Json, Problems, json};
+use checkout_preview::{Catalog, Json, json};
 use serde::Serialize;
 use sqlx::AnyConnection;
 use std::collections::BTreeMap;
@@ -226,7 +226,7 @@ impl Verifier {
 ///
 /// The whole catalog, which becomes the current one if nothing is wrong with it; checkouts that were created before keep
 /// theirs. With `If-Match` only in the place of the catalog that was read: of two who change it at once, one is answered
-/// 412. Of a catalog with very many problems the first 1,000 are listed, and `detail` says how many there are.
+/// 412.
 #[utoipa::path(
     put, path = "/catalog", operation_id = "putCatalog", tag = "Catalog",
     params(("If-Match" = Option<String>, Header, description = "The `ETag` of the catalog to be replaced, or several; `*` is any.")),
@@ -242,24 +242,9 @@ pub(crate) async fn put(
     JsonText(text): JsonText,
 ) -> Result<Response, Error> {
     let if_match = header(&headers, IF_MATCH);
-    let stored = verifier.put_catalog(&caller.organisation.id, text, if_match.as_deref()).await.map_err(shortened)?;
+    let stored = verifier.put_catalog(&caller.organisation.id, text, if_match.as_deref()).await?;
     let tag = tag(&stored.catalog_id);
     Ok(([(ETAG, tag)], json_text(StatusCode::OK, json::to_text(&stored))).into_response())
-}
-
-/// How many of a catalog's problems are told: of a catalog of megabytes they would be many times as long as it is.
-const MOST_PROBLEMS: usize = 1000;
-
-fn shortened(error: Error) -> Error {
-    match error {
-        Error::Rejected(problems) if problems.as_slice().len() > MOST_PROBLEMS => {
-            let count = problems.as_slice().len();
-            let first = problems.as_slice().iter().take(MOST_PROBLEMS).cloned().collect();
-            let first = Problems::new(first).unwrap_or(problems);
-            Error::CatalogRejected { problems: first, count }
-        }
-        error => error,
-    }
 }
 
 /// Read the catalog

@@ -26,7 +26,7 @@ use std::sync::Arc;
     params(("id" = String, Path, description = "The checkout's id.", format = "uuid")),
     request_body(content = CreateFields, example = json!({"product_overrides": [{"product_id": "seats", "quantity": "8"}]})),
     responses((status = 200, description = "The checkout, changed.", body = Session)),
-    extensions(("x-errors" = json!(["catalog_missing", "rejected", "preview_mismatch", "checkout_not_changeable"]))),
+    extensions(("x-errors" = json!(["catalog_missing", "rejected", "answer_too_large", "preview_mismatch", "checkout_not_changeable"]))),
 )]
 pub(crate) async fn change(
     State(verifier): State<Arc<Verifier>>,

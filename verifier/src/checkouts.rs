@@ -38,7 +38,7 @@ use std::sync::Arc;
         "success_url": "https://shop.example.com/done"})),
     responses((status = 201, description = "The checkout, stored.", body = CreatedSession,
         headers(("location" = String, description = "Its address, `/checkouts/{id}`.")))),
-    extensions(("x-errors" = json!(["catalog_missing", "rejected", "preview_mismatch", "expected_estimates_required"]))),
+    extensions(("x-errors" = json!(["catalog_missing", "rejected", "answer_too_large", "preview_mismatch", "expected_estimates_required"]))),
 )]
 pub(crate) async fn create(
     State(verifier): State<Arc<Verifier>>,

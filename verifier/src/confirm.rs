@@ -13,7 +13,6 @@ use crate::events::{ContractData, Event, EventType};
 use crate::fields::Fields;
 use crate::http::{CheckoutId, OptionalJson, json_text};
 use crate::idempotency::{Answer, Claimable};
-use crate::previews::written;
 use crate::schema::{request::ConfirmRequest, session::Session};
 use crate::status::{Action, Status};
 use crate::store::{instant, micros, new_id, repeated, stored_json, text_of};
@@ -212,7 +211,7 @@ impl Verifier {
         let snapshot = self.snapshot(organisation, &checkout.catalog_id).await?;
         let view = self.pinned_view(organisation, &snapshot, &Sight::All, checkout.contract_version, &request).await;
         let again = match view {
-            Ok(view) => written(&view.catalog, &request, clock).await,
+            Ok(view) => self.written(&view.catalog, &request, clock).await,
             Err(error) => Err(error),
         };
         let refused = |error| if let Error::Rejected(_) = error { Error::NotReproducible } else { error };

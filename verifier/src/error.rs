@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use checkout_preview::{Json, ProblemCode, Problems};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// Why a request was not answered as asked.
@@ -38,13 +39,8 @@ pub enum Error {
     NotFound,
     /// The engine refuses the request or the catalog.
     Rejected(Problems),
-    /// The engine refuses the catalog.
-    CatalogRejected {
-        /// The first of its problems.
-        problems: Problems,
-        /// How many there are in all.
-        count: usize,
-    },
+    /// The answer would be larger than any buyer's is.
+    AnswerTooLarge,
     /// The organisation has no catalog yet.
     CatalogMissing,
     /// `If-Match` names another catalog than the current one.
@@ -119,7 +115,7 @@ kinds! {
     RateLimited { retry_after: MOMENT };
     NotFound;
     Rejected (unknown_field());
-    CatalogRejected { problems: unknown_field(), count: 1 };
+    AnswerTooLarge;
     CatalogMissing;
     CatalogChanged;
     ExpectedEstimatesRequired;
@@ -286,19 +282,15 @@ impl Error {
                     "the first request with this Idempotency-Key is still running: ask again in a moment",
                 )
             },
-            Error::Rejected(problems) => Problem {
-                problems: Some(problems),
-                ..Problem::new(
-                    S::UNPROCESSABLE_ENTITY,
-                    "rejected",
-                    "what was sent breaks the rules named in `problems`",
-                )
-            },
-            Error::CatalogRejected { problems, count } => {
-                let detail =
-                    format!("the catalog has {count} problems: these are the first {}", problems.as_slice().len());
+            Error::Rejected(problems) => {
+                let (problems, detail) = first_of(problems);
                 Problem { problems: Some(problems), ..Problem::new(S::UNPROCESSABLE_ENTITY, "rejected", detail) }
             }
+            Error::AnswerTooLarge => Problem::new(
+                S::UNPROCESSABLE_ENTITY,
+                "answer_too_large",
+                "there is more to pay than an answer holds (4 MiB): begin later, or ask for fewer lines or invoices",
+            ),
             Error::CatalogMissing => {
                 Problem::new(S::CONFLICT, "catalog_missing", "there is no catalog yet: send one to PUT /catalog")
             }
@@ -307,15 +299,19 @@ impl Error {
                 "catalog_changed",
                 "the current catalog is not the one named in If-Match: read it again",
             ),
-            Error::PreviewMismatch { differences, preview } => Problem {
-                differences: Some(differences),
-                preview: Some(*preview),
-                ..Problem::new(
-                    S::CONFLICT,
-                    "preview_mismatch",
-                    "expected_estimates are not what the checkout costs: show the buyer `preview` and ask again",
-                )
-            },
+            Error::PreviewMismatch { mut differences, preview } => {
+                // Of a small text made for it, they are many times as long.
+                differences.truncate(MOST);
+                Problem {
+                    differences: Some(differences),
+                    preview: Some(*preview),
+                    ..Problem::new(
+                        S::CONFLICT,
+                        "preview_mismatch",
+                        "expected_estimates are not what the checkout costs: show the buyer `preview` and ask again",
+                    )
+                }
+            }
             Error::NotReproducible => Problem::new(
                 S::CONFLICT,
                 "estimates_not_reproducible",
@@ -351,6 +347,21 @@ impl Error {
                 Problem::new(S::INTERNAL_SERVER_ERROR, "internal_server_error", "this is a mistake of the server")
             }
         }
+    }
+}
+
+/// How many problems or differences are told: of a body that has as many of them as fit, they would be many times as long
+/// as it is.
+const MOST: usize = 1000;
+
+/// The problems that are told, and what is said of them.
+fn first_of(problems: Problems) -> (Problems, Cow<'static, str>) {
+    let count = problems.as_slice().len();
+    match problems.as_slice().get(..MOST).filter(|_| count > MOST).and_then(|first| Problems::new(first.to_vec())) {
+        Some(first) => {
+            (first, format!("what was sent breaks rules in {count} places: `problems` are the first {MOST}").into())
+        }
+        None => (problems, "what was sent breaks the rules named in `problems`".into()),
     }
 }
 

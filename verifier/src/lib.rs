@@ -67,6 +67,7 @@ pub mod webhooks;
 
 use clock::Moment;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 
@@ -115,6 +116,8 @@ pub struct Verifier {
     callers: caller::Callers,
     limits: limits::Limits,
     metrics: metrics::Metrics,
+    /// Places for work that may be long.
+    apart: Arc<tokio::sync::Semaphore>,
     /// Wakes those who deliver events.
     news: tokio::sync::Notify,
     moment: Box<dyn Fn() -> Moment + Send + Sync>,
@@ -132,6 +135,7 @@ impl Verifier {
             catalogs: catalogs::Loaded::default(),
             callers: caller::Callers::default(),
             metrics: metrics::Metrics::new(),
+            apart: Arc::new(tokio::sync::Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from))),
             news: tokio::sync::Notify::new(),
             moment: Box::new(moment),
         }

@@ -73,6 +73,8 @@ const OF_CHECKOUTS: [&str; 7] =
 impl Page {
     const DEFAULT: usize = 20;
     const MOST: usize = 100;
+    /// A page of large entries has fewer of them.
+    const BYTES: usize = 8 * 1024 * 1024;
 
     /// Reads the parameters of a list of contracts.
     pub(crate) fn of_contracts(parameters: Parameters) -> Result<Page, Problems> {
@@ -84,10 +86,27 @@ impl Page {
         Page::read(parameters, &OF_CHECKOUTS)
     }
 
+    /// Whether the page is not full yet. It takes one entry more than it shows, to know whether there are any.
+    pub(crate) fn takes_more(&self, found: &[(Cursor, String)]) -> bool {
+        self.holds(found) == found.len()
+    }
+
+    /// How many of some entries it holds: its limit, or as many as [`Page::BYTES`] hold.
+    fn holds(&self, found: &[(Cursor, String)]) -> usize {
+        let mut bytes = 0_usize;
+        let fit = found.iter().take_while(|(_, body)| {
+            let is_first = bytes == 0;
+            bytes = bytes.saturating_add(body.len());
+            is_first || bytes <= Page::BYTES
+        });
+        fit.take(self.limit).count()
+    }
+
     /// The page as it goes over the wire; `found` are its entries, each with its cursor, and one more if there is one.
     pub(crate) fn answer(&self, mut found: Vec<(Cursor, String)>) -> Result<Response, Error> {
-        let more = found.len() > self.limit;
-        found.truncate(self.limit);
+        let holds = self.holds(&found);
+        let more = found.len() > holds;
+        found.truncate(holds);
         let next_cursor = found.last().filter(|_| more).map(|(cursor, _)| cursor.write());
         let data = found.iter().map(|(_, body)| raw(body)).collect::<Result<_, _>>()?;
         let list = serde_json::to_string(&List { data, next_cursor });

@@ -4,11 +4,12 @@
 mod support;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use checkout_preview::Json;
 use checkout_verifier::Settings;
 use checkout_verifier::server::ConnectionLimits;
 use std::fmt::Write;
 use std::time::Duration;
-use support::{CATALOG, REQUEST, Served, Server};
+use support::{CATALOG, REQUEST, Served, Server, at};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -392,6 +393,73 @@ async fn of_a_catalog_that_is_wrong_everywhere_the_first_problems_are_told() {
     let all = checkout_preview::Catalog::load(support::parse(&format!("{{\"plans\":[{plans}]}}"))).unwrap_err();
     let count = all.as_slice().len();
     assert!(count > 1000);
-    assert_eq!(answer.string("detail"), format!("the catalog has {count} problems: these are the first 1000"));
+    assert_eq!(
+        answer.string("detail"),
+        format!("what was sent breaks rules in {count} places: `problems` are the first 1000")
+    );
     assert_eq!(problems["problems"][999]["path"], all.as_slice()[999].path);
+}
+
+/// A few bytes that ask for megabytes.
+#[tokio::test]
+async fn small_requests_have_no_giant_answers() {
+    let server = Server::start().await;
+    server.put_catalog(&CATALOG.replace("P1M", "P1D")).await;
+    let from = |year: &str| format!(r#"{{"start_date":"{year}-01-01",{}"#, &REQUEST[1..]);
+
+    let id = server.create(&from("2016")).await;
+    let size = server.get(&format!("/checkouts/{id}")).await.text.len();
+    assert!(size > 1024 * 1024, "{size}");
+    for year in ["2000", "1970"] {
+        for path in ["/checkouts", "/checkouts/preview"] {
+            server.post(path, from(year)).await.refused(422, "answer_too_large");
+        }
+        let changed = server
+            .call(
+                "PATCH",
+                &format!("/checkouts/{id}"),
+                &[("content-type", "application/json")],
+                format!(r#"{{"start_date":"{year}-01-01"}}"#),
+            )
+            .await;
+        changed.refused(422, "answer_too_large");
+    }
+    assert_eq!(server.count("checkouts").await, 1);
+    assert_eq!(server.confirm(&id).await.status, 200, "what is stored can be confirmed");
+
+    let mut ids = vec![id];
+    while ids.len() < 12 {
+        ids.push(server.create(&from("2016")).await);
+    }
+    let (mut listed, mut pages, mut cursor) = (Vec::new(), 0, String::new());
+    loop {
+        let page = server.get(&format!("/checkouts?limit=100{cursor}")).await;
+        assert!(page.text.len() < 9 * 1024 * 1024, "a page of {} bytes", page.text.len());
+        let Json::List(entries) = at(&page.json(), "/data") else { panic!() };
+        assert!(!entries.is_empty());
+        listed.extend(entries.iter().map(|entry| at(entry, "/id")));
+        pages += 1;
+        match at(&page.json(), "/next_cursor") {
+            Json::String(next) => cursor = format!("&cursor={next}"),
+            _ => break,
+        }
+    }
+    ids.reverse();
+    assert_eq!(listed, ids.into_iter().map(Json::String).collect::<Vec<_>>());
+    assert!(pages > 1);
+
+    let ones = vec!["1"; 100_000].join(",");
+    let expected =
+        format!(r#"{{"expected_estimates":{{"current_invoice":{{"line_items":[{ones}]}}}},{}"#, &REQUEST[1..]);
+    let answer = server.post("/checkouts", expected).await;
+    answer.refused(409, "preview_mismatch");
+    let Json::List(differences) = at(&answer.json(), "/differences") else { panic!() };
+    assert_eq!(differences.len(), 1000);
+
+    let unknown: Vec<String> = (0..20_000).map(|number| format!(r#""x{number}":1"#)).collect();
+    let answer = server.post("/checkouts/preview", format!("{{{}}}", unknown.join(","))).await;
+    answer.refused(422, "rejected");
+    let Json::List(problems) = at(&answer.json(), "/problems") else { panic!() };
+    assert_eq!(problems.len(), 1000);
+    assert!(answer.string("detail").contains("20002 places"), "{}", answer.string("detail"));
 }
