@@ -20,7 +20,7 @@ use axum::response::{IntoResponse, Response};
 use checkout_preview::{Catalog, Json, json};
 use serde::Serialize;
 use sqlx::AnyConnection;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// A snapshot, loaded.
@@ -32,6 +32,10 @@ pub(crate) struct Snapshot {
     offer_text: String,
     pub(crate) customers: BTreeMap<String, Entry>,
     pub(crate) contracts: BTreeMap<String, Listed>,
+    /// The ids of the contracts of each customer, in order.
+    pub(crate) contracts_of: HashMap<String, Vec<String>>,
+    plan_ids: HashSet<String>,
+    business_entity_ids: HashSet<String>,
     /// The bytes it came from, for what is remembered has its limits.
     size: usize,
 }
@@ -52,13 +56,28 @@ impl Snapshot {
         let contracts = entries(&json, "contracts")
             .enumerate()
             .filter_map(|(index, contract)| Some((text_of(contract, "id")?.to_owned(), Listed::of(index, contract))));
-        let contracts = contracts.collect();
+        let contracts: BTreeMap<String, Listed> = contracts.collect();
+        let mut contracts_of = HashMap::<String, Vec<String>>::new();
+        for (id, listed) in &contracts {
+            if let Some(customer_id) = &listed.customer_id {
+                contracts_of.entry(customer_id.clone()).or_default().push(id.clone());
+            }
+        }
+        let ids = |list| entries(&json, list).filter_map(|entry| Some(text_of(entry, "id")?.to_owned())).collect();
+        let (plan_ids, business_entity_ids) = (ids("plans"), ids("business_entities"));
         let offer = load_catalog(json.clone())?.with(Vec::new(), Vec::new())?;
         if let Json::Object(fields) = &mut json {
             fields.retain(|(name, _)| !matches!(name.as_str(), "customers" | "contracts"));
         }
         let offer_text = json::to_text(&json);
-        Ok(Snapshot { id, offer, offer_text, customers, contracts, size: text.len() })
+        let size = text.len();
+        Ok(Snapshot { id, offer, offer_text, customers, contracts, contracts_of, plan_ids, business_entity_ids, size })
+    }
+
+    /// Whether it has the plan and the business entity of a contract that was made from another snapshot.
+    pub(crate) fn has_what_it_names(&self, contract: &Json) -> bool {
+        let has = |ids: &HashSet<String>, name| text_of(contract, name).is_none_or(|id| ids.contains(id));
+        has(&self.plan_ids, "plan_id") && has(&self.business_entity_ids, "business_entity_id")
     }
 
     /// The plans, business entities and settings, with these customers and contracts.
@@ -293,8 +312,10 @@ impl Verifier {
     /// The catalog as a customer sees it.
     async fn catalog_of_customer(&self, caller: &Caller, customer_id: &str) -> Result<String, Error> {
         let snapshot = self.current_snapshot(caller).await?.ok_or(Error::NotFound)?;
-        let customer = self.customer(&caller.organisation.id, &snapshot, customer_id).await?;
-        let customers: Vec<String> = customer.into_iter().map(|(_, body)| body).collect();
+        let Some((_, customer)) = self.customer(&caller.organisation.id, &snapshot, customer_id).await? else {
+            return Ok(snapshot.with(&[], &[]));
+        };
+        let customers = [customer];
         let contracts = self.contracts_of(&caller.organisation.id, &snapshot, customer_id).await?;
         let contracts: Vec<String> = contracts.into_iter().map(|(_, body)| body).collect();
         Ok(snapshot.with(&customers, &contracts))

@@ -12,12 +12,12 @@ use crate::page::{Cursor, Page};
 use crate::schema::catalog::Contract;
 use crate::schema::form::Id;
 use crate::schema::list::{ContractList, ContractListQuery};
-use crate::store::{Query, text_of};
+use crate::store::{Query, stored_json, text_of};
 use axum::extract::{Query as Parameters, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use checkout_preview::{Json, json};
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
 /// A contract as a catalog lists it.
@@ -200,7 +200,18 @@ impl Verifier {
             Some(Cursor::Listed { id }) => Bound::Excluded(id.as_str()),
             Some(Cursor::MadeHere { .. } | Cursor::Checkout { .. }) | None => Bound::Unbounded,
         };
-        let mut contracts = snapshot.contracts.range::<str, _>((after, Bound::Unbounded)).peekable();
+        let range = (after, Bound::Unbounded);
+        let contracts: Vec<(&String, &Listed)> = match &page.customer_id {
+            Some(customer_id) => {
+                let stored = self.stored_of(organisation, customer_id).await?;
+                let mut own = listed_of(snapshot, customer_id, &stored);
+                own.retain(|(id, _)| RangeBounds::<str>::contains(&range, id.as_str()));
+                own.sort_unstable_by_key(|(id, _)| *id);
+                own
+            }
+            None => snapshot.contracts.range::<str, _>(range).take(page.limit.saturating_add(1)).collect(),
+        };
+        let mut contracts = contracts.into_iter().peekable();
         while found.len() <= page.limit && contracts.peek().is_some() {
             let chunk: Vec<(&String, &Listed)> = contracts.by_ref().take(CHUNK).collect();
             let ids: Vec<&str> = chunk.iter().map(|(id, _)| id.as_str()).collect();
@@ -219,6 +230,12 @@ impl Verifier {
         Ok(())
     }
 
+    /// Those of a customer that are stored, oldest first.
+    async fn stored_of(&self, organisation: &str, customer_id: &str) -> Result<Vec<Stored>, Error> {
+        let query = Query::new(STORED).bind(organisation).push(" AND contracts.customer_id = ").bind(customer_id);
+        query.push(" ORDER BY contracts.created_at, contracts.id").fetch_all(&self.store.reads).await
+    }
+
     /// Those of some contracts that are stored, as they are now.
     async fn stored(&self, organisation: &str, ids: &[&str]) -> Result<Vec<Stored>, Error> {
         let mut query = Query::new(STORED).bind(organisation).push(" AND contracts.id IN (");
@@ -229,19 +246,17 @@ impl Verifier {
     }
 
     /// A customer's contracts as they are now: those that the snapshot lists, in its order, then the others, oldest first.
+    ///
+    /// Without those whose plan or business entity the snapshot has no more: with one of them the engine would refuse the
+    /// whole catalog, and the customer could not be shown a price of anything.
     pub(crate) async fn contracts_of(
         &self,
         organisation: &str,
         snapshot: &Snapshot,
         customer_id: &str,
     ) -> Result<Vec<(String, String)>, Error> {
-        let of_customer = Query::new(STORED).bind(organisation).push(" AND contracts.customer_id = ").bind(customer_id);
-        let of_customer = of_customer.push(" ORDER BY contracts.created_at, contracts.id");
-        let stored: Vec<Stored> = of_customer.fetch_all(&self.store.reads).await?;
-        let mut listed: Vec<(&String, &Listed)> = snapshot.contracts.iter().collect();
-        listed.retain(|(id, listed)| {
-            listed.customer_id.as_deref() == Some(customer_id) || stored.iter().any(|stored| stored.id == **id)
-        });
+        let stored = self.stored_of(organisation, customer_id).await?;
+        let mut listed = listed_of(snapshot, customer_id, &stored);
         listed.sort_by_key(|(_, listed)| listed.index);
         let mut found = Vec::new();
         for (id, listed) in listed {
@@ -256,8 +271,21 @@ impl Verifier {
         }
         let others = stored.into_iter().filter(|stored| !snapshot.contracts.contains_key(&stored.id));
         found.extend(others.map(|stored| (stored.id, stored.body)));
-        Ok(found)
+        let mut in_sight = Vec::with_capacity(found.len());
+        for (id, body) in found {
+            if snapshot.has_what_it_names(&stored_json(&body)?) {
+                in_sight.push((id, body));
+            }
+        }
+        Ok(in_sight)
     }
+}
+
+/// The contracts of a snapshot that are a customer's, by it or by what is stored of them.
+fn listed_of<'s>(snapshot: &'s Snapshot, customer_id: &str, stored: &[Stored]) -> Vec<(&'s String, &'s Listed)> {
+    let own = snapshot.contracts_of.get(customer_id).map(Vec::as_slice).unwrap_or_default();
+    let others = stored.iter().map(|stored| &stored.id).filter(|id| own.binary_search(id).is_err());
+    own.iter().chain(others).filter_map(|id| snapshot.contracts.get_key_value(id)).collect()
 }
 
 /// A contract's version; `None` where it has none.

@@ -47,8 +47,10 @@ impl Verifier {
             "SELECT o.id FROM organisations o WHERE EXISTS (SELECT 1 FROM checkouts c WHERE c.organisation_id = o.id
              AND c.checkout_status IN ('pending', 'payment_failed') AND c.expires_at <= $1)";
         let due: Vec<String> = sqlx::query_scalar(due).bind(micros(now)).fetch_all(&self.store.reads).await?;
+        // What goes wrong with one holds up no other.
+        let mut failed = None;
         for organisation in due {
-            self.expire(&organisation, now).await?;
+            failed = self.expire(&organisation, now).await.err().or(failed);
         }
         // Asked first: to delete nothing takes the one writer of SQLite as well, for each organisation at each sweep.
         let old = "SELECT o.id FROM organisations o WHERE EXISTS (SELECT 1 FROM idempotency_keys k
@@ -59,9 +61,9 @@ impl Verifier {
         let old = old.bind(first_id_at(micros(now - EVENTS_KEPT).saturating_add(1)));
         let old: Vec<String> = old.fetch_all(&self.store.reads).await?;
         for organisation in old {
-            self.tidy(&organisation, now).await?;
+            failed = self.tidy(&organisation, now).await.err().or(failed);
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Writes down the expiries of an organisation that are due.

@@ -1,6 +1,7 @@
 //! What is counted and measured, in the text that Prometheus reads.
 
 use crate::Verifier;
+use crate::error::Error;
 use crate::status::Status;
 use crate::store::micros;
 use axum::http::{Method, StatusCode};
@@ -12,6 +13,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -27,14 +29,14 @@ pub(crate) struct Metrics {
     checkouts: Family<InStatus, Gauge>,
     outbox_lag: Gauge<f64, AtomicU64>,
     connections: Family<Connections, Gauge>,
-    /// Sessions by status, and until when they are not counted again.
-    counted: Mutex<Option<(ByStatus, Instant)>>,
+    /// Until when sessions are not counted again; held by whoever counts them.
+    counted_until: Arc<Mutex<Option<Instant>>>,
 }
-
-type ByStatus = Vec<(Status, i64)>;
 
 /// A count that takes less costs nobody anything.
 const COUNTED_AT_ONCE: Duration = Duration::from_millis(100);
+/// How long `/metrics` waits for a count; after that it shows the one before.
+const COUNT_AWAITED: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
@@ -84,7 +86,7 @@ impl Metrics {
             checkouts: Family::default(),
             outbox_lag: Gauge::default(),
             connections: Family::default(),
-            counted: Mutex::default(),
+            counted_until: Arc::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("requests", "Requests answered, by route and status", metrics.requests.clone());
@@ -121,12 +123,11 @@ impl Metrics {
         self.mismatches.inc();
     }
 
-    /// What was measured when it was asked.
-    fn measured(&self, checkouts: &[(Status, i64)], outbox_lag: Duration) {
-        for (status, count) in checkouts {
-            self.checkouts.get_or_create(&InStatus { checkout_status: status.as_str() }).set(*count);
+    fn counted(&self, found: &[(String, i64)]) {
+        for status in Status::ALL {
+            let count = found.iter().find(|(name, _)| name == status.as_str()).map_or(0, |(_, count)| *count);
+            self.checkouts.get_or_create(&InStatus { checkout_status: status.as_str() }).set(count);
         }
-        self.outbox_lag.set(outbox_lag.as_secs_f64());
     }
 
     fn connected(&self, (in_use, open): (usize, usize)) {
@@ -153,45 +154,55 @@ fn name(checkout_type: CheckoutType) -> &'static str {
 
 impl Verifier {
     /// Everything that is counted, and measured now. What the database does not tell in time stays as it was.
-    pub(crate) async fn measure(&self) -> String {
-        if let Ok((checkouts, outbox_lag)) = self.measure_database().await {
-            self.metrics.measured(&checkouts, outbox_lag);
+    pub(crate) async fn measure(self: &Arc<Verifier>) -> String {
+        self.count_sessions().await;
+        if let Ok(lag) = self.outbox_lag().await {
+            self.metrics.outbox_lag.set(lag.as_secs_f64());
         }
         self.metrics.connected(self.store.connections());
         self.metrics.text()
     }
 
-    async fn measure_database(&self) -> Result<(ByStatus, Duration), sqlx::Error> {
-        let counts = self.count_sessions().await?;
+    async fn outbox_lag(&self) -> Result<Duration, sqlx::Error> {
         let oldest = "SELECT MIN(e.created_at) FROM deliveries d JOIN events e ON e.organisation_id = d.organisation_id
              AND e.id = d.event_id WHERE d.next_attempt_at IS NOT NULL";
         let oldest: Option<i64> = sqlx::query_scalar(oldest).fetch_one(&self.store.reads).await?;
         let lag = oldest.map_or(0, |oldest| micros(self.moment().now).saturating_sub(oldest));
-        Ok((counts, Duration::from_micros(u64::try_from(lag).unwrap_or(0))))
+        Ok(Duration::from_micros(u64::try_from(lag).unwrap_or(0)))
     }
 
-    /// How many sessions have which status.
+    /// Counts the sessions by status, if it is time and nobody does yet.
     ///
     /// Counting takes the longer the more there are, and may take a hundredth of the time: a million, counted in 400 ms, are
-    /// counted again after 40 s.
-    async fn count_sessions(&self) -> Result<ByStatus, sqlx::Error> {
-        let mut counted = self.metrics.counted.lock().await;
-        if let Some((counts, until)) = counted.as_ref()
-            && Instant::now() < *until
-        {
-            return Ok(counts.clone());
+    /// counted again after 40 s. A count goes on when whoever asks for it does not wait.
+    async fn count_sessions(self: &Arc<Verifier>) {
+        let Ok(mut until) = Arc::clone(&self.metrics.counted_until).try_lock_owned() else { return };
+        if until.is_some_and(|until| Instant::now() < until) {
+            return;
         }
-        let started = Instant::now();
-        let by_status = "SELECT checkout_status, COUNT(*) FROM checkouts GROUP BY checkout_status";
-        let found: Vec<(String, i64)> = sqlx::query_as(by_status).fetch_all(&self.store.reads).await?;
-        let count =
-            |status: Status| found.iter().find(|(name, _)| name == status.as_str()).map_or(0, |(_, count)| *count);
-        let counts = Status::ALL.map(|status| (status, count(status))).to_vec();
-        let took = started.elapsed();
-        // What is counted at once is counted every time.
-        if took >= COUNTED_AT_ONCE {
-            *counted = Some((counts.clone(), Instant::now() + took * 100));
+        let verifier = Arc::clone(self);
+        let counting = tokio::spawn(async move {
+            let started = Instant::now();
+            match verifier.sessions_by_status().await {
+                Ok(found) => verifier.metrics.counted(&found),
+                Err(error) => error.log(),
+            }
+            let took = started.elapsed();
+            // What is counted at once is counted every time.
+            *until = (took >= COUNTED_AT_ONCE).then(|| Instant::now() + took * 100);
+        });
+        let _ = tokio::time::timeout(COUNT_AWAITED, counting).await;
+    }
+
+    async fn sessions_by_status(&self) -> Result<Vec<(String, i64)>, Error> {
+        let by_status = sqlx::query_as("SELECT checkout_status, COUNT(*) FROM checkouts GROUP BY checkout_status");
+        if !self.store.is_postgres {
+            return Ok(by_status.fetch_all(&self.store.reads).await?);
         }
-        Ok(counts)
+        // It may take longer than what a request asks for.
+        let mut transaction = self.store.begin().await?;
+        let limit = sqlx::query("SELECT set_config('statement_timeout', '10min', true)");
+        limit.fetch_all(&mut *transaction).await?;
+        Ok(by_status.fetch_all(&mut *transaction).await?)
     }
 }

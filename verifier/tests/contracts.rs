@@ -187,3 +187,43 @@ async fn wrong_parameters_are_told_together() {
         assert_eq!(server.call("GET", &format!("/contracts?{query}"), &[], Body::empty()).await.status, 200, "{query}");
     }
 }
+
+/// A merchant should archive what has been sold; where it is taken away, the customers go on buying what there is.
+#[tokio::test]
+async fn a_contract_whose_plan_was_taken_away_takes_nothing_else_with_it() {
+    let server = Server::with(&[]).await;
+    let id = server.bought(REQUEST).await;
+    let token = server.session("cus_1").await;
+    let whole = server.call_in_session(&token, "GET", "/catalog", "").await;
+    assert!(whole.text.contains(&id), "{}", whole.text);
+    let without = |list: &str, id: &str| {
+        let mut catalog = parse(&catalog(&[]));
+        let Json::Object(fields) = &mut catalog else { panic!() };
+        for (name, value) in fields {
+            if let (true, Json::List(items)) = (name == list, value) {
+                items.retain(|item| at(item, "/id") != Json::String(id.into()));
+            }
+        }
+        json::to_text(&catalog)
+    };
+    for (list, taken) in [("plans", "team"), ("customers", "cus_1")] {
+        server.put_catalog(&without(list, taken)).await;
+        let seen = server.call_in_session(&token, "GET", "/catalog", "").await;
+        checkout_preview::Catalog::load(parse(&seen.text)).unwrap();
+        assert!(!seen.text.contains(&id), "{}", seen.text);
+        let buys = r#"{"plan_id": "plus", "customer_id": "cus_1"}"#;
+        let bought = server.call_in_session(&token, "POST", "/checkouts/preview", buys).await;
+        let wanted = if list == "plans" { 200 } else { 422 };
+        assert_eq!(bought.status, wanted, "{}", bought.text);
+        let moved = server.post("/checkouts/preview", format!(r#"{{"contract_id":"{id}","plan_id":"plus"}}"#)).await;
+        moved.refused(422, "rejected");
+        assert!(moved.text.contains(&format!("`{taken}` is not in the catalog")), "{}", moved.text);
+        let listed = server.call_in_session(&token, "GET", "/contracts", "").await;
+        assert_eq!(listed.at("/data/0/id"), format!("\"{id}\""));
+    }
+    let archived = catalog(&[]).replacen(r#""id":"team","#, r#""id":"team","status":"archived","#, 1);
+    server.put_catalog(&archived).await;
+    assert_eq!(server.call_in_session(&token, "GET", "/catalog", "").await.at("/contracts/0/id"), format!("\"{id}\""));
+    let moved = server.post("/checkouts/preview", format!(r#"{{"contract_id":"{id}","plan_id":"plus"}}"#)).await;
+    assert_eq!(moved.status, 200, "{}", moved.text);
+}

@@ -8,11 +8,13 @@ mod support;
 use processes::load::Load;
 use processes::wire::Wire;
 use processes::{Process, Shop, cluster, random, run, say, wait_for};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use support::REQUEST;
 use throwaway_postgres::{Cluster, StopMode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const CLIENTS: usize = 8;
 
@@ -253,6 +255,46 @@ async fn what_was_given_up_on_ends_in_the_database_too() {
     let confirmed = shop.call(verifier.address, "POST", &path, None, "").await.unwrap();
     assert_eq!(confirmed.status, 200, "{}", confirmed.text);
     say(&format!("given up on: at most {most} of 48 waited at once, and none {ended:.1} s after the last"));
+}
+
+async fn scraped(address: SocketAddr) -> String {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text
+}
+
+/// Of a large table a count takes longer than Prometheus waits; the counters are shown meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_counted_in_time_keeps_nothing_else_from_being_told() {
+    let Some(cluster) = cluster("metrics while the sessions cannot be counted") else { return };
+    let database = cluster.url();
+    let shop = Shop::open(&database);
+    let metrics = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let verifier = Process::start_with(&database, &["--metrics-listen", &metrics.to_string()]);
+    assert_eq!(shop.call(verifier.address, "POST", "/checkouts", None, REQUEST).await.unwrap().status, 201);
+
+    sqlx::any::install_default_drivers();
+    let pool = sqlx::AnyPool::connect(&database).await.unwrap();
+    let mut holder = pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE checkouts IN ACCESS EXCLUSIVE MODE").execute(&mut *holder).await.unwrap();
+    for _ in 0..3 {
+        let asked = Instant::now();
+        let text = scraped(metrics).await;
+        assert!(text.contains(r#"checkout_requests_total{method="POST",route="/checkouts",status="201"} 1"#), "{text}");
+        assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    }
+    let counting =
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE query LIKE '%GROUP BY checkout_status' AND state = 'active'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(counting).fetch_one(&pool).await.unwrap(), 1, "one count at a time");
+    holder.rollback().await.unwrap();
+    let since = Instant::now();
+    let pending = r#"checkout_sessions{checkout_status="pending"} 1"#;
+    while !scraped(metrics).await.contains(pending) {
+        assert!(since.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// As a disk that is nearly full is dealt with, or a database that is moved: what is there can be read, and no more.
