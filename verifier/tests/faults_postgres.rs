@@ -211,6 +211,48 @@ async fn where_every_connection_waits_the_rest_is_told_in_time() {
     ));
 }
 
+/// It was in the middle of a transaction, whose rows the database keeps for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_verifier_held_that_was_cut_off_is_let_go() {
+    let Some(cluster) = cluster("a verifier cut off from PostgreSQL within a transaction") else { return };
+    let database = cluster.url();
+    let shop = Shop::open(&database);
+    let wire = Wire::to(cluster.port()).await;
+    let cut_off = Process::start(&database.replace(&cluster.port().to_string(), &wire.port.to_string()));
+    let other = Process::start(&database);
+    let created = shop.call(other.address, "POST", "/checkouts", None, REQUEST).await.unwrap();
+    let path = format!("/checkouts/{}/confirm", created.string("id"));
+
+    sqlx::any::install_default_drivers();
+    let pool = sqlx::AnyPool::connect(&database).await.unwrap();
+    let mut holder = pool.begin().await.unwrap();
+    sqlx::query("SELECT id FROM checkouts FOR UPDATE").fetch_all(&mut *holder).await.unwrap();
+    let confirming = {
+        let (shop, path, address) = (shop.clone(), path.clone(), cut_off.address);
+        tokio::spawn(async move { shop.call(address, "POST", &path, None, "").await })
+    };
+    let now_there_are = async |wanted: i64, condition: &'static str, within| {
+        let since = Instant::now();
+        let count = format!("SELECT COUNT(*) FROM pg_stat_activity WHERE {condition}");
+        while sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(count.as_str())).fetch_one(&pool).await.unwrap()
+            != wanted
+        {
+            assert!(since.elapsed() < Duration::from_secs(within), "not {wanted} {condition}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    now_there_are(1, "wait_event_type = 'Lock'", 5).await;
+    wire.go_silent();
+    holder.rollback().await.unwrap();
+    now_there_are(1, "state = 'idle in transaction'", 5).await;
+    let since = Instant::now();
+    now_there_are(0, "state = 'idle in transaction'", 20).await;
+    let confirmed = shop.call(other.address, "POST", &path, None, "").await.unwrap();
+    assert_eq!(confirmed.status, 200, "{}", confirmed.text);
+    say(&format!("cut off within a transaction: what it held is let go after {:.1} s", since.elapsed().as_secs_f64()));
+    drop((confirming, cut_off, wire));
+}
+
 /// Somebody holds a row for as long as it takes; clients are told, and try again.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_given_up_on_ends_in_the_database_too() {

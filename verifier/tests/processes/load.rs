@@ -262,6 +262,7 @@ impl Load {
         assert_eq!(found.versions, expected.versions);
         assert_eq!(found.customers, expected.customers);
         assert_eq!(found.events, expected.events);
+        assert_eq!(found.deliveries, found.event_ids, "each event is to be delivered to the one webhook");
     }
 }
 
@@ -277,6 +278,9 @@ struct Tables {
     customers: Vec<String>,
     /// Type; the checkout, or the contract's id, version and checkout.
     events: Vec<(String, String)>,
+    event_ids: Vec<String>,
+    /// Of which events.
+    deliveries: Vec<String>,
     /// Key, status, body.
     idempotency_keys: Vec<(String, i64, String)>,
 }
@@ -292,13 +296,16 @@ impl Tables {
             }};
         }
         let customers: Vec<(String,)> = rows!("id", "customers");
-        let events: Vec<(String,)> = rows!("body", "events");
+        let events: Vec<(String, String)> = rows!("id, body", "events");
+        let deliveries: Vec<(String,)> = rows!("event_id", "deliveries");
         let mut tables = Tables {
             checkouts: rows!("id, checkout_status, contract_id", "checkouts"),
             contracts: rows!("id, version", "contracts"),
             versions: rows!("id, version, checkout_id, body", "contract_versions"),
             customers: customers.into_iter().map(|(id,)| id).collect(),
-            events: events.iter().map(|(body,)| told(body)).collect(),
+            events: events.iter().map(|(_, body)| told(body)).collect(),
+            event_ids: events.into_iter().map(|(id, _)| id).collect(),
+            deliveries: deliveries.into_iter().map(|(id,)| id).collect(),
             idempotency_keys: rows!("idempotency_key, status, body", "idempotency_keys"),
         };
         connection.close().await.unwrap();
@@ -312,6 +319,8 @@ impl Tables {
         self.versions.sort();
         self.customers.sort();
         self.events.sort();
+        self.event_ids.sort();
+        self.deliveries.sort();
         self.idempotency_keys.sort();
     }
 }
