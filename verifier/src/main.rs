@@ -5,14 +5,13 @@ use checkout_verifier::clock::{Moment, load_catalog};
 use checkout_verifier::command::{Given, answer_lines, indented, readable};
 use checkout_verifier::error::Error;
 use checkout_verifier::http::{Assets, document, metrics_router, router};
-use checkout_verifier::organisations::{KeyKind, read_origin};
+use checkout_verifier::organisations::{KeyKind, read_name, read_origin};
 use checkout_verifier::outbox::Outbox;
 use checkout_verifier::server::{ConnectionLimits, serve};
 use checkout_verifier::store::{Store, without_password};
 use checkout_verifier::subscriptions::NotMade;
 use checkout_verifier::webhooks::{self, client::Client};
 use checkout_verifier::{Settings, Verifier};
-use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::num::NonZeroU32;
@@ -130,11 +129,21 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "expected a whole number above 0".into())
 }
 
+/// Nothing else is either: a protection is not switched off by a word that nobody understands.
+fn true_or_false(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err("expected true or false (or 1 or 0, yes or no, on or off)".into()),
+    }
+}
+
 #[derive(Subcommand)]
 enum OrganisationCommand {
     /// Make an organisation; its keys are printed once.
     Create {
-        /// Its name.
+        /// Its name, of 1 to 200 characters.
+        #[arg(value_parser = read_name)]
         name: String,
         #[command(flatten)]
         database: Database,
@@ -153,7 +162,7 @@ enum OrganisationCommand {
         #[arg(long, conflicts_with = "allow_origin")]
         allow_no_origin: bool,
         /// Whether the holder of a checkout's client secret may confirm it.
-        #[arg(long, value_name = "BOOLEAN")]
+        #[arg(long, value_name = "BOOLEAN", value_parser = true_or_false)]
         client_confirms: Option<bool>,
         #[command(flatten)]
         database: Database,
@@ -232,7 +241,7 @@ enum WebhookCommand {
 #[derive(Args)]
 struct Private {
     /// Allow webhooks at private addresses, and without TLS.
-    #[arg(long, env = "WEBHOOKS_ALLOW_PRIVATE", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "WEBHOOKS_ALLOW_PRIVATE", value_parser = true_or_false)]
     webhooks_allow_private: bool,
 }
 

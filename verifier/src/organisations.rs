@@ -8,6 +8,9 @@ use serde::Serialize;
 use sqlx::AnyConnection;
 use url::Url;
 
+/// Characters of a name.
+const LONGEST_NAME: usize = 200;
+
 /// A new organisation, with keys that are shown once.
 #[derive(Debug, Serialize)]
 pub struct Created {
@@ -70,7 +73,18 @@ impl KeyKind {
     }
 }
 
-/// An origin as a browser sends it: `https://shop.example`.
+/// The name of an organisation: 1 to 200 characters, and not spaces alone.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_name(text: &str) -> Result<String, String> {
+    match text.chars().count() {
+        1..=LONGEST_NAME if !text.trim().is_empty() => Ok(text.to_owned()),
+        _ => Err(format!("a name has 1 to {LONGEST_NAME} characters, and not spaces alone")),
+    }
+}
+
+/// An origin as a browser sends it: `https://shop.example`. It is compared letter by letter, so a `*` would allow nobody.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -78,6 +92,7 @@ pub fn read_origin(text: &str) -> Result<String, String> {
     let url = Url::parse(text).map_err(|cause| format!("`{text}` is no origin: {cause}"))?;
     let origin = url.origin().ascii_serialization();
     match url.scheme() {
+        _ if text.contains('*') => Err(format!("`{text}` is no origin: write each one out, for `*` stands for none")),
         "http" | "https" if origin == text.trim_end_matches('/') => Ok(origin),
         _ => Err(format!("`{text}` is no origin: write a scheme and a host, such as https://shop.example")),
     }

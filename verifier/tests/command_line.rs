@@ -137,6 +137,12 @@ fn what_cannot_be_read_or_was_not_meant_exits_with_2() {
         (&["organisation", "update", "--organisation", NOBODY, "--allow-origin", "https://a.example/b"], "no origin"),
         (&["organisation", "update", "--organisation", NOBODY, "--allow-origin", "null"], "no origin"),
         (&["organisation", "update", "--organisation", NOBODY, "--allow-origin", "*"], "no origin"),
+        (&["organisation", "update", "--organisation", NOBODY, "--allow-origin", "https://*.example"], "no origin"),
+        (&["organisation", "update", "--organisation", NOBODY, "--allow-origin", "https://*"], "no origin"),
+        (&["organisation", "create", ""], "1 to 200 characters"),
+        (&["organisation", "create", "  "], "1 to 200 characters"),
+        (&["organisation", "create", &"ü".repeat(201)], "1 to 200 characters"),
+        (&["webhook", "create", "--organisation", NOBODY, "--url", "https://example.com:0/"], "port 0"),
         (&["key", "create", "--organisation", NOBODY, "--kind", "secret"], NOTHING),
         (&["key", "create", "--organisation", NOBODY, "--kind", "session"], "--kind"),
         (&["key", "list", "--organisation", NOBODY], NOTHING),
@@ -153,6 +159,37 @@ fn what_cannot_be_read_or_was_not_meant_exits_with_2() {
         let (out, err) = ended(&output, 2);
         assert_eq!(out, "");
         assert!(err.contains(said), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn a_setting_that_is_yes_or_no_is_nothing_else() {
+    let folder = folder(REQUEST);
+    let (database, created) = organisation(&folder);
+    let id = text(&created, "organisation");
+    let create = ["webhook", "create", "--organisation", &id, "--url", "http://127.0.0.1:9/", "--database", &database];
+    let with = |word: &str| command(folder.path(), &create).env("WEBHOOKS_ALLOW_PRIVATE", word).output().unwrap();
+    for word in ["maybe", "tru", "2", "-1", "", " "] {
+        let output = with(word);
+        let (_, told) = ended(&output, 2);
+        assert!(told.contains("--webhooks-allow-private") && told.contains("true or false"), "{word}: {told}");
+        let serve = command(folder.path(), &["serve"]).env("WEBHOOKS_ALLOW_PRIVATE", word).output().unwrap();
+        ended(&serve, 2);
+    }
+    for word in ["0", "false", "no", "off", "FALSE"] {
+        let output = with(word);
+        assert!(ended(&output, 2).1.contains("https"), "{word}");
+    }
+    for word in ["1", "true", "yes", "on", "True"] {
+        ended(&with(word), 0);
+    }
+    let confirms = ["organisation", "update", "--organisation", &id, "--database", &database, "--client-confirms"];
+    for word in ["maybe", "", "2"] {
+        ended(&run(folder.path(), &[&confirms[..], &[word]].concat()), 2);
+    }
+    for (word, confirms_now) in [("yes", true), ("off", false), ("true", true), ("0", false)] {
+        let output = run(folder.path(), &[&confirms[..], &[word]].concat());
+        assert!(ended(&output, 0).0.contains(&format!(r#""client_confirms":{confirms_now}"#)), "{word}");
     }
 }
 
@@ -231,10 +268,11 @@ fn organisations_are_made_listed_and_changed() {
         assert_eq!(ended(&with(&["organisation", "list"]), 0).0, settings);
     }
     ended(&update(&["--allow-no-origin", "--allow-origin", "https://a.example"]), 2);
+    ended(&with(&["organisation", "create", &"ü".repeat(200)]), 0);
     assert_eq!(ended(&with(&["organisation", "create", "Another"]), 0).0.lines().count(), 1);
     let output = with(&["organisation", "list"]);
     let (all, _) = ended(&output, 0);
-    assert!(all.starts_with(&settings("", false)) && all.lines().nth(1).unwrap().contains("Another"), "{all}");
+    assert!(all.starts_with(&settings("", false)) && all.lines().nth(2).unwrap().contains("Another"), "{all}");
     // Keys are shown once.
     assert!(!all.contains("sk_") && !all.contains("pk_"), "{all}");
 }

@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, VARY};
 use axum::http::{HeaderMap, HeaderName, Request, StatusCode};
 use checkout_verifier::docs_page::router;
 use flate2::read::GzDecoder;
@@ -13,18 +13,27 @@ use tower::ServiceExt;
 
 const DOCUMENT: &str = r#"{"openapi":"3.1.0","info":{"title":"é","version":"1"},"paths":{}}"#;
 
+/// The answer to who accepts these codings.
+async fn sent(path: &str, accepted: Option<&str>) -> (StatusCode, HeaderMap, Bytes) {
+    let router: Router = router(DOCUMENT.into());
+    let mut request = Request::get(path);
+    if let Some(accepted) = accepted {
+        request = request.header(ACCEPT_ENCODING, accepted);
+    }
+    let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let (parts, body) = response.into_parts();
+    (parts.status, parts.headers, body.collect().await.unwrap().to_bytes())
+}
+
 /// The answer, its body as a browser sees it.
 async fn get(path: &str) -> (StatusCode, HeaderMap, Bytes) {
-    let router: Router = router(DOCUMENT.into());
-    let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
-    let (parts, body) = response.into_parts();
-    let mut body = body.collect().await.unwrap().to_bytes();
-    if header(&parts.headers, CONTENT_ENCODING) == "gzip" {
+    let (status, headers, mut body) = sent(path, Some("gzip, deflate, br, zstd")).await;
+    if header(&headers, CONTENT_ENCODING) == "gzip" {
         let mut inflated = Vec::new();
         GzDecoder::new(&body[..]).read_to_end(&mut inflated).unwrap();
         body = inflated.into();
     }
-    (parts.status, parts.headers, body)
+    (status, headers, body)
 }
 
 fn header(headers: &HeaderMap, name: HeaderName) -> &str {
@@ -78,6 +87,25 @@ async fn the_page_shows_this_document_and_tells_nobody() {
     let script = String::from_utf8(script.into()).unwrap();
     assert!(script.contains(r#""url": "../openapi.json""#), "{script}");
     assert!(script.contains(r#""validatorUrl": "none""#) && !script.contains("://"), "{script}");
+}
+
+#[tokio::test]
+async fn who_does_not_take_gzip_is_sent_none() {
+    for path in ["/docs/", "/docs/swagger-ui.css"] {
+        let (_, _, plain) = get(path).await;
+        for accepted in
+            [None, Some(""), Some("identity"), Some("br"), Some("gzip;q=0"), Some("*, gzip; q=0.0"), Some("gzip;q")]
+        {
+            let (status, headers, body) = sent(path, accepted).await;
+            assert_eq!((status, header(&headers, CONTENT_ENCODING)), (StatusCode::OK, ""), "{path} {accepted:?}");
+            assert_eq!((body, header(&headers, VARY)), (plain.clone(), "accept-encoding"), "{path} {accepted:?}");
+        }
+        for accepted in ["gzip", "br, GZIP;q=0.5", "*", "deflate;q=0, *; q=0.1"] {
+            let (_, headers, body) = sent(path, Some(accepted)).await;
+            assert_eq!(header(&headers, CONTENT_ENCODING), "gzip", "{path} {accepted}");
+            assert!(body.len() < plain.len(), "{path} {accepted}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -214,6 +214,8 @@ fn what_is_wrong_with_a_url_is_told() {
         ("https://user@example.com/", Refused::Credentials),
         ("https://:password@example.com/", Refused::Credentials),
         ("https://example.com@127.0.0.1/", Refused::Credentials),
+        ("https://example.com:0/", Refused::NoPort),
+        ("https://example.com:00/hooks", Refused::NoPort),
         ("https://example.com/#", Refused::Fragment),
         ("https://example.com/hooks#secret", Refused::Fragment),
     ] {

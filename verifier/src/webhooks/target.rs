@@ -39,6 +39,10 @@ impl Target {
         if url.fragment().is_some() {
             return Err(Refused::Fragment);
         }
+        // A port to be given one of, where one listens; nobody can be called there.
+        if url.port() == Some(0) {
+            return Err(Refused::NoPort);
+        }
         let public = match url.host().ok_or(Refused::NotAUrl)? {
             Host::Ipv4(address) => is_public(address.into()),
             Host::Ipv6(address) => is_public(address.into()),
@@ -74,6 +78,8 @@ pub enum Refused {
     Credentials,
     /// It has a `#`.
     Fragment,
+    /// Its port is 0.
+    NoPort,
     /// Its host is no public address.
     Private,
 }
@@ -87,6 +93,7 @@ impl Refused {
             Refused::NotHttps => "send a URL that begins with `https://`",
             Refused::Credentials => "leave user and password out: receivers know a message by its signature",
             Refused::Fragment => "leave `#` and what follows it out",
+            Refused::NoPort => "send a port from 1 to 65535, or none for the usual one",
             Refused::Private => "send a URL whose host the public internet reaches",
         }
     }
@@ -100,6 +107,7 @@ impl fmt::Display for Refused {
             Refused::NotHttps => "the URL is not one of `https`",
             Refused::Credentials => "the URL has a user or a password",
             Refused::Fragment => "the URL has a fragment",
+            Refused::NoPort => "nobody can be called at port 0",
             Refused::Private => "the URL's host is not a public address",
         })
     }
