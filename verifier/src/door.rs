@@ -16,7 +16,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 pub(crate) async fn door(State(verifier): State<Arc<Verifier>>, request: Request, next: Next) -> Response {
     if request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
@@ -124,6 +124,7 @@ fn is_an_answer(status: StatusCode) -> bool {
 
 fn again(answer: Answer) -> Response {
     let status = answer.status();
+    let code = Some(&answer.body).filter(|_| status.is_client_error()).and_then(|body| code_of(body));
     let mut response = json_text(status, answer.body);
     if status.is_client_error() {
         let problem = HeaderValue::from_static("application/problem+json");
@@ -132,9 +133,18 @@ fn again(answer: Answer) -> Response {
     if let Some(location) = answer.location.and_then(|location| HeaderValue::from_str(&location).ok()) {
         response.headers_mut().insert(LOCATION, location);
     }
-    response.extensions_mut().insert(Written::default());
+    response.extensions_mut().insert(Written { code });
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     response
+}
+
+/// The code of a problem that was written before.
+fn code_of(problem: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Coded {
+        code: String,
+    }
+    serde_json::from_str(problem).ok().map(|Coded { code }| code)
 }
 
 impl Caller {

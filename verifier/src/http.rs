@@ -4,7 +4,7 @@
 //! problem as its body, whoever made it. `server` brings requests here, `door` decides who may make them.
 
 use crate::caller::Caller;
-use crate::door::{door, readable};
+use crate::door::{REPLAYED, door, readable};
 use crate::error::{Error, Problem};
 use crate::schema::session::Health;
 use crate::{Verifier, cancel, catalogs, change, checkouts, confirm, contracts, docs_page, listing, payment, previews};
@@ -168,11 +168,12 @@ async fn finish(State(verifier): State<Arc<Verifier>>, mut request: Request, nex
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let status = response.status().as_u16();
         let code = response.extensions().get::<Written>().and_then(|written| written.code.as_deref());
+        let replayed = response.headers().contains_key(REPLAYED).then_some(true);
         // Ids, and no secret. They stand here and not in the span, which would be written twice and read in between.
         let caller = known.0.get();
         let organisation = caller.map(|caller| caller.organisation.id.as_str());
         let caller = caller.map(Caller::logged_as);
-        tracing::info!(%method, route, status, code, milliseconds, organisation, caller, "answered");
+        tracing::info!(%method, route, status, code, replayed, milliseconds, organisation, caller, "answered");
         response
     }
     .instrument(span)
@@ -214,9 +215,9 @@ fn inline_scripts(page: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The body of this answer is written already, though it is an error; its code is for the log.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Written {
-    code: Option<String>,
+    pub(crate) code: Option<String>,
 }
 
 /// Gives an error its problem as a body.

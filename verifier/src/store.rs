@@ -11,7 +11,9 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Any, AnyConnection, Arguments, AssertSqlSafe, Connection, Executor};
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -143,6 +145,10 @@ async fn sqlite(url: &str, connections: u32) -> Result<Store, String> {
     let options = AnyConnectOptions::from_str(&format!("{url}{mode}"))
         .map_err(|cause| format!("`{url}` is not a database this program can use: {cause}"))?;
     let cannot = |cause| format!("cannot open {url}: {cause}");
+    let file = SqliteConnectOptions::from_str(url).map_err(cannot)?;
+    if !url.contains("mode=") || url.contains("mode=rwc") {
+        make_private(file.get_filename());
+    }
     // What is wrong with the file is said at once: a pool would try again and say that its time is up.
     let begun = tokio::time::Instant::now();
     while let Err(cause) = try_sqlite(&options).await {
@@ -161,6 +167,17 @@ async fn sqlite(url: &str, connections: u32) -> Result<Store, String> {
     let writes = pool(1).connect_with(options.clone()).await.map_err(cannot)?;
     let reads = pool(connections).connect_with(options).await.map_err(cannot)?;
     Ok(Store { reads: Connections::new(reads), writes: Connections::new(writes), is_postgres: false })
+}
+
+/// Makes the file where there is none, so that nobody but its owner reads it: it holds the secrets of webhooks, and what
+/// buyers tell of themselves. SQLite gives the files beside it the same mode. One that is there keeps what its owner gave it.
+fn make_private(file: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // Where it cannot be made, SQLite says why.
+    let _ = options.open(file);
 }
 
 async fn try_sqlite(options: &AnyConnectOptions) -> Result<(), sqlx::Error> {

@@ -40,6 +40,45 @@ fn on_a_small_disk(arguments: &[&str]) -> Command {
     command
 }
 
+/// Webhooks' secrets and what buyers tell of themselves are in it, whatever the umask lets others read.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    if have_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mode =
+        |name: &str| std::fs::metadata(folder.path().join(name)).map(|file| file.permissions().mode() & 0o777).unwrap();
+    let start = |address: &str| {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", "umask 000; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_checkout-verifier"), "migrate"]);
+        let output = shell.args(["--database", address]).env_clear().output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let address = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+    for (name, address) in [
+        ("new.db", address("new.db")),
+        ("with options.db", format!("{}?mode=rwc", address("with%20options.db"))),
+        ("slashes.db", address("slashes.db").replace("sqlite:", "sqlite://")),
+    ] {
+        start(&address);
+        assert_eq!(mode(name), 0o600, "{address}");
+    }
+    // The files beside it, while it is open.
+    let store = checkout_verifier::store::Store::open(&address("new.db"), 1).await.unwrap();
+    assert_eq!((mode("new.db-wal"), mode("new.db-shm")), (0o600, 0o600));
+    store.close().await;
+    // What is there stays as its owner wants it.
+    std::fs::set_permissions(folder.path().join("new.db"), std::fs::Permissions::from_mode(0o660)).unwrap();
+    start(&address("new.db"));
+    assert_eq!(mode("new.db"), 0o660);
+    // And is not made where that was not asked for.
+    let output = program(&["migrate", "--database", &format!("{}?mode=rw", address("none.db"))]).output().unwrap();
+    assert_eq!((output.status.code(), folder.path().join("none.db").exists()), (Some(2), false));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_full_disk_nothing_is_half_written() {
     if have_run() {

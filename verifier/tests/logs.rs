@@ -177,6 +177,7 @@ fn whole_story(level: &str) {
     refused(403, call(("x-api-key", &pk), "GET", "/checkouts", "", ""));
     refused(409, call(client, "POST", &format!("{path}/confirm"), "", confirm));
     refused(409, call(("client-secret", &other_secret), "POST", &cancel, "canary-key-5", "{}"));
+    refused(409, call(("client-secret", &other_secret), "POST", &cancel, "canary-key-5", "{}"));
     refused(422, call(secret_key, "POST", "/sessions", "canary-key-4", r#"{"customer_id":"cus_1"}"#));
     refused(400, call(secret_key, "POST", "/checkouts", "", r#"{"customer_data": canary"#));
     refused(428, call(("session-id", &token), "POST", "/checkouts", "", guest));
@@ -201,6 +202,22 @@ fn whole_story(level: &str) {
     let lines: Vec<Json> = log.lines().map(parse).collect();
     let of_level = |level: &str| lines.iter().filter(|line| at(line, "/level") == Json::String(level.into())).count();
     assert!(of_level("INFO") > 40 && of_level("ERROR") > 0 && of_level("DEBUG") > 0, "{log}");
+
+    // Every answer that is an error has its code there, also where it is given again, and that it is.
+    let answers: Vec<Json> =
+        lines.iter().filter_map(|line| line.get("fields")?.get("route").map(|_| at(line, "/fields"))).collect();
+    let status = |answer: &Json| match answer.get("status") {
+        Some(Json::Number(status)) => *status,
+        other => panic!("{other:?}"),
+    };
+    for answer in &answers {
+        assert_eq!(answer.get("code").is_some(), status(answer) >= 400.0, "{answer:?}");
+    }
+    let replayed: Vec<&Json> =
+        answers.iter().filter(|answer| answer.get("replayed") == Some(&Json::Bool(true))).collect();
+    let [again, refused_again] = replayed[..] else { panic!("{replayed:?}") };
+    assert_eq!((status(again), again.get("code")), (200.0, None));
+    assert_eq!(refused_again.get("code"), Some(&Json::String("checkout_not_cancellable".into())));
 
     let secret = |text: &str| text[text.len() - 40..].to_owned();
     let mut secrets: Vec<String> = [&sk, &pk, &token, &client_secret, &other_secret].map(|text| secret(text)).to_vec();

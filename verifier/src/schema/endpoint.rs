@@ -32,7 +32,8 @@ Previews subscription checkouts exactly, stores them, and turns them into contra
 once, and answered the same.
 
 **Errors** are `application/problem+json`. Decide by `code`; `detail` and `problems` are for people. Every answer has an \
-`x-request-id`, which the server's log has, too.
+`x-request-id`, which the server's log has, too; a problem's `request_id` is the same, or, where \
+`idempotent-replayed: true` says that an earlier call's answer is given again, that call's.
 
 Amounts are texts, such as `\"29.90\"`: read them as decimals. A field that is not named here is refused.";
 

@@ -31,13 +31,14 @@ pub struct ProblemDetails {
     pub code: String,
     /// What is wrong, and what to do.
     pub detail: String,
-    /// Also the header `x-request-id`; the server's log has it.
+    /// Also the header `x-request-id`, but where this is the answer of an earlier call, again: that call's. The server's
+    /// log has it.
     pub request_id: String,
-    /// With `rejected`: everything that is wrong with what was sent (R2.6).
-    #[schema(nullable = false, min_items = 1)]
+    /// With `rejected`: everything that is wrong with what was sent (R2.6), or the first 1000 things.
+    #[schema(nullable = false, min_items = 1, max_items = 1000)]
     pub problems: Option<Vec<Problem>>,
-    /// With `preview_mismatch`: every place where what the buyer was shown is not what it costs.
-    #[schema(nullable = false, min_items = 1)]
+    /// With `preview_mismatch`: every place where what the buyer was shown is not what it costs, or the first 1000.
+    #[schema(nullable = false, min_items = 1, max_items = 1000)]
     pub differences: Option<Vec<Difference>>,
     /// With `preview_mismatch`: what it costs, to be shown to the buyer.
     #[schema(nullable = false)]

@@ -252,7 +252,8 @@ pub struct CancelRequest {
 pub struct PaymentRequest {
     /// What became of the payment.
     pub status: PaymentStatus,
-    /// What the provider calls the payment.
+    /// What the provider calls the payment, in at most 255 characters. It is in the event, and not in the session.
+    #[schema(max_length = 255)]
     pub reference: Option<String>,
 }
 
@@ -267,7 +268,7 @@ super::words! {
 pub struct SessionTokenRequest {
     /// Whose session it is.
     pub customer_id: Id,
-    /// For how many seconds; 3600 if left out.
-    #[schema(minimum = 1)]
+    /// For how many seconds, at most a day; 3600 if left out.
+    #[schema(minimum = 1, maximum = 86400)]
     pub ttl_seconds: Option<u32>,
 }
