@@ -146,10 +146,11 @@ CREATE TABLE IF NOT EXISTS webhooks (
     organisation_id TEXT   NOT NULL REFERENCES organisations (id),
     id              TEXT   NOT NULL,
     url             TEXT   NOT NULL,
-    -- In the clear, for messages are signed with it; and for a day after it was replaced, with the one before.
+    -- In the clear, for messages are signed with it.
     secret          TEXT   NOT NULL,
-    old_secret      TEXT,
-    rotated_at      BIGINT,
+    -- Those that were replaced less than a day before the last one was, with which messages are signed for a day, too:
+    -- `[{"secret", "replaced_at"}]`, the newest first.
+    old_secrets     TEXT,
     created_at      BIGINT NOT NULL,
     -- When whoever owns it or its server (410) has had enough.
     disabled_at     BIGINT,

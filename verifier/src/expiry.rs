@@ -9,12 +9,14 @@ use crate::error::Error;
 use crate::events::EventType;
 use crate::idempotency::KEPT;
 use crate::status::Status;
-use crate::store::{Query, first_id_at, micros, repeated};
+use crate::store::{Query, Value, first_id_at, micros, repeated};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 
 /// How many checkouts expire in one transaction: other writers wait for it.
 const AT_A_TIME: usize = 50;
+/// How many rows are deleted in one statement.
+const DELETED_AT_A_TIME: i64 = 500;
 /// How long one sweep may take. What it has written stays.
 const SWEEP_LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
 /// How long events are kept that have been delivered or given up.
@@ -94,26 +96,52 @@ impl Verifier {
         Ok(may_be_more)
     }
 
+    /// Deletes what an organisation's is kept no longer, a few rows at a time: other writers wait for each statement, and
+    /// after some days without a verifier there is much.
     async fn tidy(&self, organisation: &str, now: DateTime<Utc>) -> Result<(), Error> {
+        let events = first_id_at(micros(now - EVENTS_KEPT).saturating_add(1));
         let old = [
-            ("DELETE FROM idempotency_keys WHERE organisation_id = $1 AND created_at <= $2", micros(now - KEPT)),
-            ("DELETE FROM sessions WHERE organisation_id = $1 AND expires_at <= $2", micros(now)),
+            (
+                "DELETE FROM idempotency_keys WHERE organisation_id = $1 AND created_at <= $2
+                 AND idempotency_key IN (SELECT k.idempotency_key FROM idempotency_keys k WHERE k.organisation_id = $1
+                 AND k.created_at <= $2 ORDER BY k.created_at LIMIT $3)",
+                Value::Number(micros(now - KEPT)),
+            ),
+            (
+                "DELETE FROM sessions WHERE organisation_id = $1
+                 AND id IN (SELECT s.id FROM sessions s WHERE s.organisation_id = $1
+                 AND s.expires_at <= $2 ORDER BY s.expires_at LIMIT $3)",
+                Value::Number(micros(now)),
+            ),
+            // Deliveries go before their event; one that still waits keeps it.
+            (
+                "DELETE FROM deliveries WHERE organisation_id = $1 AND next_attempt_at IS NULL
+                 AND event_id IN (SELECT d.event_id FROM deliveries d WHERE d.organisation_id = $1
+                 AND d.next_attempt_at IS NULL AND d.event_id < $2 ORDER BY d.event_id LIMIT $3)",
+                Value::Text(events.clone()),
+            ),
+            (
+                "DELETE FROM events WHERE organisation_id = $1
+                 AND id IN (SELECT e.id FROM events e WHERE e.organisation_id = $1 AND e.id < $2
+                 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.organisation_id = $1 AND d.event_id = e.id)
+                 ORDER BY e.id LIMIT $3)",
+                Value::Text(events),
+            ),
         ];
         for (delete, before) in old {
-            sqlx::query(delete).bind(organisation).bind(before).execute(self.store.writes()).await?;
+            loop {
+                let delete = sqlx::query(delete).bind(organisation);
+                let delete = match &before {
+                    Value::Number(before) => delete.bind(*before),
+                    Value::Text(before) => delete.bind(before),
+                };
+                let deleted = delete.bind(DELETED_AT_A_TIME).execute(self.store.writes()).await?.rows_affected();
+                // One verifier more that deletes leaves less to delete; the next sweep finds what is left.
+                if deleted < DELETED_AT_A_TIME.unsigned_abs() {
+                    break;
+                }
+            }
         }
-        // Deliveries go with their event; one that still waits keeps it.
-        let mut transaction = self.store.begin().await?;
-        for delete in [
-            "DELETE FROM deliveries WHERE organisation_id = $1 AND next_attempt_at IS NULL
-             AND event_id < $2",
-            "DELETE FROM events WHERE organisation_id = $1 AND id < $2
-             AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.organisation_id = $1 AND d.event_id = events.id)",
-        ] {
-            let delete =
-                sqlx::query(delete).bind(organisation).bind(first_id_at(micros(now - EVENTS_KEPT).saturating_add(1)));
-            delete.execute(&mut *transaction).await?;
-        }
-        Ok(transaction.commit().await?)
+        Ok(())
     }
 }

@@ -222,14 +222,14 @@ enum WebhookCommand {
         #[command(flatten)]
         database: Database,
     },
-    /// Give a webhook a new secret, which is printed once. For a day messages are signed with the old one, too.
+    /// Give a webhook a new secret, which is printed once. Messages are signed with each old one for a day, too.
     Rotate {
         /// The webhook's id, as `webhook list` prints it.
         webhook: uuid::Uuid,
         #[command(flatten)]
         database: Database,
     },
-    /// Disable a webhook: it is told of nothing any more.
+    /// Disable a webhook: it is told of nothing any more, and what waits for it is given up.
     Disable {
         /// The webhook's id, as `webhook list` prints it.
         webhook: uuid::Uuid,

@@ -7,6 +7,7 @@
 use crate::Verifier;
 use crate::error::Error;
 use crate::store::{Query, instant, micros};
+use crate::subscriptions::old_secrets;
 use crate::webhooks::client::{Client, Outcome};
 use crate::webhooks::signature::Secret;
 use crate::webhooks::{Endpoint, Message, backoff};
@@ -26,10 +27,10 @@ const ATTEMPTS: usize = 64;
 const ATTEMPTS_AT_ONE: usize = 8;
 /// Longer than any attempt takes: after it another verifier may try.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// What is told of a webhook whose server answers 410.
+const GONE: &str = "the server says that it is gone (410): the webhook is disabled";
 /// How long a database that has gone silent may hold up a round, or the end of an attempt.
 const SILENCE: Duration = Duration::from_secs(60);
-/// How long messages are signed with the secret that was replaced, too.
-const OLD_SECRET: TimeDelta = TimeDelta::hours(24);
 
 /// The attempts that run.
 pub struct Outbox {
@@ -88,8 +89,7 @@ struct Waiting {
     id: String,
     url: String,
     secret: String,
-    old_secret: Option<String>,
-    rotated_at: Option<i64>,
+    old_secrets: Option<String>,
     disabled_at: Option<i64>,
 }
 
@@ -146,29 +146,23 @@ impl Verifier {
     async fn deliver_round(self: &Arc<Verifier>, outbox: &Outbox, attempts: &mut JoinSet<()>) -> Result<bool, Error> {
         let mut more = false;
         let now = self.moment().now;
-        let waiting = "SELECT w.organisation_id, w.id, w.url, w.secret, w.old_secret, w.rotated_at, w.disabled_at
+        let waiting = "SELECT w.organisation_id, w.id, w.url, w.secret, w.old_secrets, w.disabled_at
              FROM webhooks w WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.organisation_id = w.organisation_id
-             AND d.webhook_id = w.id AND d.next_attempt_at <= $1)";
+             AND d.webhook_id = w.id AND d.next_attempt_at <= $1)
+             OR (w.disabled_at IS NOT NULL AND EXISTS (SELECT 1 FROM deliveries d
+             WHERE d.organisation_id = w.organisation_id AND d.webhook_id = w.id AND d.next_attempt_at IS NOT NULL))";
         let mut waiting: Vec<Waiting> = sqlx::query_as(waiting).bind(micros(now)).fetch_all(&self.store.reads).await?;
         // Whoever has the fewest attempts running comes first, so that slow ones do not keep every place to themselves.
         waiting.sort_by_key(|webhook| outbox.running(&webhook.id));
         for webhook in waiting {
             if webhook.disabled_at.is_some() {
-                self.give_up(&webhook).await?;
+                // What an event wrote while the webhook was being disabled, or whoever disabled it did not come to.
+                self.disable_webhook(&webhook.id).await?;
             } else {
                 more |= self.begin(outbox, attempts, webhook).await?;
             }
         }
         Ok(more)
-    }
-
-    /// Nobody is told any more.
-    async fn give_up(&self, webhook: &Waiting) -> Result<(), Error> {
-        let give_up = "UPDATE deliveries SET next_attempt_at = NULL, outcome = 'the webhook is disabled'
-             WHERE organisation_id = $1 AND webhook_id = $2 AND next_attempt_at IS NOT NULL";
-        let give_up = sqlx::query(give_up).bind(&webhook.organisation_id).bind(&webhook.id);
-        give_up.execute(self.store.writes()).await?;
-        Ok(())
     }
 
     /// Begins as many attempts at a webhook as there are places; whether there may be more to begin.
@@ -244,9 +238,7 @@ impl Verifier {
         let attempts = due.attempts.saturating_add(1);
         let (label, next, told) = match outcome {
             Outcome::Delivered => ("delivered", None, "delivered".to_owned()),
-            Outcome::Gone => {
-                ("gone", None, "the server says that it is gone (410): the webhook is disabled".to_owned())
-            }
+            Outcome::Gone => ("gone", None, GONE.to_owned()),
             Outcome::Failed { what, retry_after } => {
                 let age = (now - instant(due.happened_at)?).to_std().unwrap_or_default();
                 let made = u32::try_from(attempts).unwrap_or(u32::MAX);
@@ -259,11 +251,12 @@ impl Verifier {
         self.metrics.delivered(label);
         tracing::info!(event = due.event_id, webhook = webhook.id, attempts, outcome = told, "webhook");
         if label == "gone" {
-            self.disable_webhook(&webhook.id).await?;
+            self.end_webhook(&webhook.id, GONE).await?;
         }
+        // What was given up while the attempt ran is not waited for again.
         sqlx::query(
-            "UPDATE deliveries SET next_attempt_at = $5, outcome = $6
-             WHERE organisation_id = $1 AND event_id = $2 AND webhook_id = $3 AND attempts = $4",
+            "UPDATE deliveries SET next_attempt_at = CASE WHEN next_attempt_at IS NULL THEN next_attempt_at ELSE $5 END,
+             outcome = $6 WHERE organisation_id = $1 AND event_id = $2 AND webhook_id = $3 AND attempts = $4",
         )
         .bind(&webhook.organisation_id)
         .bind(&due.event_id)
@@ -279,11 +272,10 @@ impl Verifier {
 
 fn endpoint(webhook: &Waiting, now: DateTime<Utc>) -> Result<Endpoint, Error> {
     let secret = |text: &str| Secret::parse(text).map_err(|_| Error::Internal("a stored webhook secret is none"));
-    let is_recent = webhook.rotated_at.is_some_and(|rotated_at| rotated_at > micros(now - OLD_SECRET));
-    let old = webhook.old_secret.as_deref().filter(|_| is_recent);
+    let old = old_secrets(webhook.old_secrets.as_deref(), now)?;
     Ok(Endpoint {
         url: webhook.url.clone(),
         secret: secret(&webhook.secret)?,
-        old_secrets: old.map(secret).transpose()?.into_iter().collect(),
+        old_secrets: old.iter().map(|old| secret(&old.secret)).collect::<Result<_, _>>()?,
     })
 }

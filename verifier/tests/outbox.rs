@@ -113,6 +113,37 @@ impl Server {
         self.verifier.deliver(&outbox()).await.unwrap();
     }
 
+    /// The metric of what waits, in seconds.
+    async fn lag(&self) -> f64 {
+        let router = checkout_verifier::http::metrics_router(Arc::clone(&self.verifier));
+        let request = axum::http::Request::get("/metrics").body(axum::body::Body::empty()).unwrap();
+        let answer = tower::ServiceExt::oneshot(router, request).await.unwrap();
+        let text = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
+        let text = String::from_utf8(text.into()).unwrap();
+        let lag = text.lines().find_map(|line| line.strip_prefix("checkout_outbox_lag_seconds ")).unwrap();
+        lag.parse().unwrap()
+    }
+
+    /// From now on every statement fails that changes this row so; [`let_be`](Server::let_be) ends it.
+    async fn let_fail(&self, change: &str, table: &str, column: &str, row: &str) {
+        let trigger = format!("CREATE TRIGGER no_{change}_{table} BEFORE {change} ON {table} FOR EACH ROW");
+        let trigger = format!("{trigger} WHEN (OLD.{column} = '{row}')");
+        self.sql(match support::is_postgres() {
+            true => format!(
+                "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN RAISE EXCEPTION 'not this one'; END $$;
+                 {trigger} EXECUTE FUNCTION refuse()"
+            ),
+            false => format!("{trigger} BEGIN SELECT RAISE(ABORT, 'not this one'); END"),
+        })
+        .await;
+    }
+
+    async fn let_be(&self, change: &str, table: &str) {
+        let on = if support::is_postgres() { format!(" ON {table}") } else { String::new() };
+        self.sql(format!("DROP TRIGGER no_{change}_{table}{on}")).await;
+    }
+
     async fn waiting(&self) -> i64 {
         let waiting = "SELECT COUNT(*) FROM deliveries WHERE next_attempt_at IS NOT NULL";
         sqlx::query_scalar(waiting).fetch_one(&self.db).await.unwrap()
@@ -239,6 +270,67 @@ async fn a_message_is_signed_as_standard_webhooks_verifies_it() {
     assert_eq!(last.headers["webhook-signature"].to_str().unwrap().split(' ').count(), 1);
 }
 
+/// Each secret signs for a day after it was replaced, however often that one was replaced since.
+#[tokio::test]
+async fn a_secret_that_is_replaced_twice_a_day_signs_for_its_day() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    let first = server.webhook(&receiver).await;
+    let begun = chrono::Utc::now();
+    let at = |minutes: i64| server.moment.lock().unwrap().now = begun + chrono::TimeDelta::minutes(minutes);
+    at(0);
+    let second = server.verifier.rotate_webhook(&first.webhook).await.unwrap();
+    at(60);
+    let third = server.verifier.rotate_webhook(&first.webhook).await.unwrap();
+    // The library compares the timestamp with the clock of the machine, so it is not asked of the later ones.
+    at(0);
+    server.create(REQUEST).await;
+    server.deliver().await;
+    let message = receiver.received().pop().unwrap();
+    for secret in [&first, &second, &third] {
+        let webhook = standardwebhooks::Webhook::new(&secret.secret).unwrap();
+        assert!(webhook.verify(&message.body, &message.headers).is_ok());
+    }
+    let signatures = |message: &Received| {
+        message.headers["webhook-signature"].to_str().unwrap().split(' ').map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(signatures(&message).len(), 3);
+    for (minutes, count) in [(24 * 60 - 1, 3), (24 * 60, 2), (25 * 60 - 1, 2), (25 * 60, 1)] {
+        at(minutes);
+        server.create(REQUEST).await;
+        server.deliver().await;
+        assert_eq!(signatures(&receiver.received().pop().unwrap()).len(), count, "after {minutes} minutes");
+    }
+    // What signs no more is not kept beyond the next one.
+    server.verifier.rotate_webhook(&first.webhook).await.unwrap();
+    let kept: String = sqlx::query_scalar("SELECT old_secrets FROM webhooks").fetch_one(&server.db).await.unwrap();
+    assert!(kept.contains(&third.secret) && !kept.contains(&first.secret) && !kept.contains(&second.secret));
+}
+
+/// None of them shows a secret that nothing is ever signed with.
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_replaced_at_once_all_sign() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    let first = server.webhook(&receiver).await;
+    // The library compares the timestamp with the clock of the machine.
+    server.moment.lock().unwrap().now = chrono::Utc::now();
+    let mut running = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (verifier, webhook) = (Arc::clone(&server.verifier), first.webhook.clone());
+        running.spawn(async move { verifier.rotate_webhook(&webhook).await.unwrap() });
+    }
+    let mut secrets: Vec<NewSecret> = running.join_all().await;
+    secrets.push(first);
+    server.create(REQUEST).await;
+    server.deliver().await;
+    let message = receiver.received().pop().unwrap();
+    for secret in &secrets {
+        let webhook = standardwebhooks::Webhook::new(&secret.secret).unwrap();
+        assert!(webhook.verify(&message.body, &message.headers).is_ok());
+    }
+}
+
 #[tokio::test]
 async fn what_fails_is_sent_again_with_the_same_id_until_it_arrives() {
     let server = Server::with_webhooks().await;
@@ -316,17 +408,125 @@ async fn a_server_that_is_gone_is_asked_no_more() {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_disabled_webhook_is_given_up() {
+async fn nothing_waits_for_a_disabled_webhook() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    let (made, other) = (server.webhook(&receiver).await, server.webhook(&Receiver::start().await).await);
+    receiver.answers(500, None);
+    server.create(REQUEST).await;
+    server.deliver().await;
+    assert_eq!(server.waiting().await, 1);
+    // Nothing of it is due for five seconds, and nobody looks.
+    server.verifier.disable_webhook(&made.webhook).await.unwrap();
+    assert_eq!(server.waiting().await, 0);
+    let list = server.verifier.webhooks(&server.organisation.organisation).await.unwrap();
+    let told: Vec<_> = list.iter().map(|one| (one.is_disabled, one.waiting, one.last_outcome.as_deref())).collect();
+    assert_eq!(told, [(true, 0, Some("the webhook is disabled")), (false, 0, Some("delivered"))]);
+    assert_eq!(list[1].webhook, other.webhook);
+    assert_eq!(server.lag().await, 0.0);
+    server.set_now("2026-11-22T15:00:00Z");
+    server.deliver().await;
+    assert_eq!(receiver.received().len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_waits_for_a_server_that_is_gone() {
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    server.webhook(&receiver).await;
+    receiver.answers(500, None);
+    for _ in 0..3 {
+        server.create(REQUEST).await;
+    }
+    server.deliver().await;
+    assert_eq!(server.waiting().await, 3);
+    // Only the fourth is due, and is answered so.
+    receiver.answers(410, None);
+    server.create(REQUEST).await;
+    server.deliver().await;
+    assert_eq!((receiver.received().len(), server.waiting().await, server.lag().await), (4, 0, 0.0));
+    let told = "SELECT COUNT(*) FROM deliveries WHERE outcome LIKE '%gone (410): the webhook is disabled'";
+    let told: i64 = sqlx::query_scalar(told).fetch_one(&server.db).await.unwrap();
+    assert_eq!(told, 4);
+}
+
+/// While a webhook is disabled an attempt runs, which fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_given_up_while_it_is_tried_is_not_tried_again() {
     let server = Server::with_webhooks().await;
     let receiver = Receiver::start().await;
     let made = server.webhook(&receiver).await;
     receiver.answers(500, None);
     server.create(REQUEST).await;
-    server.deliver().await;
+    let held = receiver.held.write().await;
+    let verifier = Arc::clone(&server.verifier);
+    let delivering = tokio::spawn(async move { verifier.deliver(&outbox()).await.unwrap() });
+    eventually(|| receiver.received().len() == 1).await;
     server.verifier.disable_webhook(&made.webhook).await.unwrap();
-    server.set_now("2026-11-22T15:00:00Z");
+    drop(held);
+    delivering.await.unwrap();
+    assert_eq!(server.waiting().await, 0);
+    // Nor did it wait for a moment: what came of the attempt is the last that is told.
+    let list = server.verifier.webhooks(&server.organisation.organisation).await.unwrap();
+    assert!(list[0].last_outcome.as_ref().unwrap().contains("500"), "{list:?}");
+}
+
+/// Other writers wait for each statement: what is given up or deleted is so a part at a time, and what fails later leaves
+/// what is done. The last of it is made to fail.
+#[tokio::test]
+async fn what_is_much_is_given_up_and_deleted_in_parts() {
+    const MANY: i64 = 1200;
+    let server = Server::with_webhooks().await;
+    let receiver = Receiver::start().await;
+    let made = server.webhook(&receiver).await;
+    let organisation = &server.organisation.organisation;
+    let mut rows = String::new();
+    for number in 0..MANY {
+        let id = format!("01a20320-a200-7000-8000-{number:012}");
+        let next = format!("(SELECT 1795348860000000 + {number})");
+        rows.push_str(&format!(
+            "INSERT INTO events (organisation_id, id, body, created_at) VALUES ('{organisation}', '{id}', '{{}}', 1795348800000000);
+             INSERT INTO deliveries (organisation_id, event_id, webhook_id, attempts, next_attempt_at)
+             VALUES ('{organisation}', '{id}', '{}', 1, {next});
+             INSERT INTO sessions (organisation_id, id, customer_id, hash, expires_at, created_at)
+             VALUES ('{organisation}', '{id}', 'c', '', {number}, 0);
+             INSERT INTO idempotency_keys (organisation_id, idempotency_key, fingerprint, claim, claimed_until, created_at)
+             VALUES ('{organisation}', '{id}', '', '', 0, {number});",
+            made.webhook
+        ));
+    }
+    server.sql(format!("BEGIN; {rows} COMMIT")).await;
+    let last = format!("01a20320-a200-7000-8000-{:012}", MANY - 1);
+
+    server.let_fail("UPDATE", "deliveries", "event_id", &last).await;
+    assert!(server.verifier.disable_webhook(&made.webhook).await.is_err());
+    let waiting = server.waiting().await;
+    assert!((1..=MANY / 2).contains(&waiting), "{waiting}");
+    assert!(server.verifier.webhooks(organisation).await.unwrap()[0].is_disabled);
+    // Nothing is due, and yet it does not wait on.
+    server.let_be("UPDATE", "deliveries").await;
     server.deliver().await;
-    assert_eq!((receiver.received().len(), server.waiting().await), (1, 0));
+    assert_eq!((server.waiting().await, receiver.received().len()), (0, 0));
+
+    server.set_now("2027-01-22T12:00:00Z");
+    for (table, id) in
+        [("idempotency_keys", "idempotency_key"), ("sessions", "id"), ("deliveries", "event_id"), ("events", "id")]
+    {
+        assert_eq!(server.count(table).await, MANY, "{table}");
+        server.let_fail("DELETE", table, id, &last).await;
+        assert!(server.verifier.sweep().await.is_err(), "{table}");
+        let left = server.count(table).await;
+        assert!((1..=MANY / 2).contains(&left), "{table}: {left}");
+        server.let_be("DELETE", table).await;
+        if table == "deliveries" {
+            // Or what has lost its deliveries would be gone, too.
+            assert_eq!(server.count("events").await, MANY);
+        }
+        if table == "events" {
+            server.verifier.sweep().await.unwrap();
+            assert_eq!(server.count(table).await, 0);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
