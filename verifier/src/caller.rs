@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Whoever makes a request, and for which organisation.
@@ -215,6 +215,7 @@ impl Verifier {
         {
             return Ok(caller);
         }
+        let known_before = self.callers.generation();
         let row = match &named {
             None => sqlx::query_as(organisation_with!(
                 "'' AS hash, '' AS kind, '' AS customer_id, 9223372036854775807 AS valid_until",
@@ -263,7 +264,7 @@ impl Verifier {
         let caller = Caller { organisation: Arc::new(organisation), access };
         // Of organisations that are none there are many.
         if row.valid_until > 0 {
-            self.callers.keep(key, caller.clone(), row.valid_until);
+            self.callers.keep(known_before, key, caller.clone(), row.valid_until);
         }
         Ok(caller)
     }
@@ -315,27 +316,65 @@ fn one<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>,
 /// What is remembered is forgotten before anyone could notice: a key that is revoked, or a catalog that is put elsewhere,
 /// counts from 50 ms later on. (What is put here counts at once.)
 #[derive(Default)]
-pub(crate) struct Callers(Mutex<HashMap<String, (Instant, Caller, i64)>>);
+pub(crate) struct Callers(Mutex<Remembered>);
+
+#[derive(Default)]
+struct Remembered {
+    callers: HashMap<String, (Instant, Caller, i64)>,
+    /// How often they were forgotten: what was read before is not remembered after.
+    generation: u64,
+}
 
 impl Callers {
     const KEPT_FOR: Duration = Duration::from_millis(50);
     const MOST: usize = 1000;
 
     fn get(&self, key: &str) -> Option<(Caller, i64)> {
-        let callers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, caller, valid_until) = callers.get(key)?;
+        let remembered = self.remembered();
+        let (since, caller, valid_until) = remembered.callers.get(key)?;
         (since.elapsed() < Self::KEPT_FOR).then(|| (caller.clone(), *valid_until))
     }
 
-    fn keep(&self, key: String, caller: Caller, valid_until: i64) {
-        let mut callers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if callers.len() >= Self::MOST {
-            callers.clear();
+    fn generation(&self) -> u64 {
+        self.remembered().generation
+    }
+
+    /// Remembers a caller, unless what it was read from may have changed since `generation`.
+    fn keep(&self, generation: u64, key: String, caller: Caller, valid_until: i64) {
+        let mut remembered = self.remembered();
+        if remembered.generation != generation {
+            return;
         }
-        callers.insert(key, (Instant::now(), caller, valid_until));
+        if remembered.callers.len() >= Self::MOST {
+            remembered.callers.clear();
+        }
+        remembered.callers.insert(key, (Instant::now(), caller, valid_until));
     }
 
     pub(crate) fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut remembered = self.remembered();
+        remembered.callers.clear();
+        remembered.generation = remembered.generation.wrapping_add(1);
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, Remembered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_before_it_changed_is_not_remembered() {
+        let callers = Callers::default();
+        let caller = Caller::operator("organisation", None);
+        let before = callers.generation();
+        callers.forget();
+        callers.keep(before, "key".into(), caller.clone(), i64::MAX);
+        assert!(callers.get("key").is_none());
+        callers.keep(callers.generation(), "key".into(), caller, i64::MAX);
+        assert!(callers.get("key").is_some());
     }
 }

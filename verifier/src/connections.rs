@@ -83,8 +83,12 @@ impl Connections {
             if times.used.elapsed() < RECENT || answers(&mut connection).await.is_ok() {
                 return Some((connection, times.taken));
             }
-            // Closed without a farewell, which nobody would hear.
+            // So are those that were not used since: to ask each in turn would take longer than anybody waits. Closed without
+            // a farewell, which nobody would hear.
             drop(connection.detach());
+            for (connection, _) in self.kept().connections.extract_if(.., |(_, other)| other.used <= times.used) {
+                drop(connection.detach());
+            }
         }
     }
 

@@ -29,6 +29,7 @@ use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use tokio::sync::OwnedSemaphorePermit;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeader;
@@ -108,7 +109,7 @@ async fn metrics(State(verifier): State<Arc<Verifier>>) -> Response {
 }
 
 fn ok() -> Response {
-    json_text(StatusCode::OK, r#"{"status":"ok"}"#.into())
+    json_text(StatusCode::OK, r#"{"status":"ok"}"#)
 }
 
 /// Whether the server runs
@@ -258,8 +259,8 @@ fn with_headers(mut response: Response, id: &RequestId) -> Response {
 }
 
 /// An answer that is JSON text already.
-pub(crate) fn json_text(status: StatusCode, text: String) -> Response {
-    (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
+pub(crate) fn json_text(status: StatusCode, text: impl Into<Body>) -> Response {
+    (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], text.into()).into_response()
 }
 
 /// The id of a checkout in the path. What is none names nothing: not found.
@@ -301,7 +302,7 @@ fn is_too_long(cause: &axum::Error) -> bool {
 }
 
 /// A body sent as JSON, still text.
-pub(crate) struct JsonText(pub(crate) String);
+struct JsonText(String);
 
 impl FromRequest<Arc<Verifier>> for JsonText {
     type Rejection = Error;
@@ -309,11 +310,32 @@ impl FromRequest<Arc<Verifier>> for JsonText {
     async fn from_request(request: Request, verifier: &Arc<Verifier>) -> Result<JsonText, Error> {
         sent_as_json(request.headers())?;
         let settings = &verifier.settings;
-        let is_catalog = request.extensions().get::<MatchedPath>().is_some_and(|route| route.as_str() == "/catalog");
-        let limit = if is_catalog { settings.catalog_limit } else { settings.body_limit };
-        read_body(request.into_body(), limit, settings.body_time()).await.map(JsonText)
+        read_body(request.into_body(), settings.body_limit, settings.body_time()).await.map(JsonText)
     }
 }
+
+/// A catalog sent as JSON, still text; with its place among the large ones, of which only so many are read at a time.
+pub(crate) struct CatalogText(pub(crate) String, pub(crate) Option<OwnedSemaphorePermit>);
+
+impl FromRequest<Arc<Verifier>> for CatalogText {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, verifier: &Arc<Verifier>) -> Result<CatalogText, Error> {
+        sent_as_json(request.headers())?;
+        let length =
+            request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        let place = match length {
+            Some(..LARGE) => None,
+            Some(_) | None => Arc::clone(&verifier.large_catalogs).acquire_owned().await.ok(),
+        };
+        let settings = &verifier.settings;
+        let text = read_body(request.into_body(), settings.catalog_limit, settings.body_time()).await?;
+        Ok(CatalogText(text, place))
+    }
+}
+
+/// From how many bytes on a catalog is large.
+const LARGE: usize = 1024 * 1024;
 
 /// A body sent as JSON, read.
 pub(crate) struct JsonBody(pub(crate) Json);

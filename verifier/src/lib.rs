@@ -66,10 +66,15 @@ mod view;
 pub mod webhooks;
 
 use clock::Moment;
+use error::Error;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many catalogs of more than a megabyte are read at a time: of 16 MiB each makes several times as much.
+const LARGE_CATALOGS: usize = 4;
 
 /// What whoever runs the verifier may decide.
 #[derive(Debug, Clone)]
@@ -117,7 +122,9 @@ pub struct Verifier {
     limits: limits::Limits,
     metrics: metrics::Metrics,
     /// Places for work that may be long.
-    apart: Arc<tokio::sync::Semaphore>,
+    apart: Arc<Semaphore>,
+    /// Places for large catalogs that are being put.
+    large_catalogs: Arc<Semaphore>,
     /// Wakes those who deliver events.
     news: tokio::sync::Notify,
     moment: Box<dyn Fn() -> Moment + Send + Sync>,
@@ -135,7 +142,8 @@ impl Verifier {
             catalogs: catalogs::Loaded::default(),
             callers: caller::Callers::default(),
             metrics: metrics::Metrics::new(),
-            apart: Arc::new(tokio::sync::Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from))),
+            apart: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from))),
+            large_catalogs: Arc::new(Semaphore::new(LARGE_CATALOGS)),
             news: tokio::sync::Notify::new(),
             moment: Box::new(moment),
         }
@@ -144,6 +152,25 @@ impl Verifier {
     /// Finishes what runs and closes the database.
     pub async fn close(&self) {
         self.store.close().await;
+    }
+
+    /// Does work that may be long on a thread of its own, as much of it at a time as there are processors: it takes memory,
+    /// too, and goes on where its request is given up.
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let place = self.place_apart().await;
+        tokio::task::spawn_blocking(move || {
+            let _place = place;
+            work()
+        })
+        .await?
+    }
+
+    /// A place for such work. (The places are never closed.)
+    async fn place_apart(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.apart).acquire_owned().await.ok()
     }
 
     fn moment(&self) -> Moment {

@@ -126,20 +126,6 @@ impl Verifier {
         };
         if begins_today { work() } else { self.apart(work).await }
     }
-
-    /// Does work that may be long on a thread of its own, as much of it at a time as there are processors: it takes memory,
-    /// too, and goes on where its request is given up.
-    async fn apart<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let place = Arc::clone(&self.apart).acquire_owned().await;
-        tokio::task::spawn_blocking(move || {
-            let _place = place;
-            work()
-        })
-        .await?
-    }
 }
 
 /// Takes a field that is not the engine's out of a request.

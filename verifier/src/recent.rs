@@ -16,7 +16,7 @@ impl<K, V> Default for Recent<K, V> {
 
 impl<K: PartialEq, V> Recent<K, V> {
     /// Bytes, and values, that are kept at most; the one used last always is.
-    const BYTES: usize = 64 * 1024 * 1024;
+    const BYTES: usize = 256 * 1024 * 1024;
     const VALUES: usize = 256;
 
     pub(crate) fn get(&self, key: &K) -> Option<Arc<V>> {
@@ -36,5 +36,23 @@ impl<K: PartialEq, V> Recent<K, V> {
         while bytes > Self::BYTES && recent.len() > 1 {
             bytes = bytes.saturating_sub(recent.pop_back().map_or(0, |(.., size)| size));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_used_longest_ago_leaves_first() {
+        let recent = Recent::<u32, ()>::default();
+        let third = Recent::<u32, ()>::BYTES / 3;
+        (0..3).for_each(|key| recent.keep(key, Arc::new(()), third));
+        assert!(recent.get(&0).is_some());
+        recent.keep(3, Arc::new(()), third);
+        let kept = |key| recent.get(&key).is_some();
+        assert_eq!([kept(0), kept(1), kept(2), kept(3)], [true, false, true, true]);
+        recent.keep(4, Arc::new(()), usize::MAX / 2);
+        assert_eq!([kept(0), kept(3), kept(4)], [false, false, true]);
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 
 /// How long running requests have when the service stops: with closing the database, less than 10 s in all.
 const STOP_LIMIT: Duration = Duration::from_secs(8);
@@ -21,7 +22,7 @@ const HEADERS_LIMIT: usize = 64 * 1024;
 pub struct ConnectionLimits {
     /// How many there may be; more wait until one ends.
     pub connections: usize,
-    /// How long one may take to send its next request's headers.
+    /// How long one may take to send its next request's headers, and to take any more of an answer.
     pub header_time: Duration,
 }
 
@@ -51,8 +52,10 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimi
             () = &mut stop => break,
         };
         let _ = stream.set_nodelay(true);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits.header_time));
         let service = TowerToHyperService::new(router.clone());
-        let connection = running.watch(builder.serve_connection(TokioIo::new(stream), service));
+        let connection = running.watch(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
         tokio::spawn(async move {
             // How a connection ends is the client's affair.
             let _ = connection.await;

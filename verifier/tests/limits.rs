@@ -261,6 +261,67 @@ async fn connections_that_are_too_many_wait_and_are_served() {
 }
 
 #[tokio::test]
+async fn clients_that_do_not_read_are_cut_off() {
+    let server = Server::start().await;
+    let header_time = Duration::from_secs(1);
+    let served = server.serve(ConnectionLimits { connections: 2, header_time }).await;
+    let mut deaf = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        // More than the buffers between the two hold.
+        for _ in 0..200 {
+            stream.write_all(b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        }
+        deaf.push(stream);
+    }
+    let mut third = TcpStream::connect(served.address).await.unwrap();
+    third.write_all(HEALTH).await.unwrap();
+    let text = timeout(Duration::from_secs(10), answer(&mut third)).await.expect("the places are never free");
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+    drop(deaf);
+}
+
+/// Of large catalogs only so many are read at a time; a small one passes them by.
+#[tokio::test]
+async fn large_catalogs_wait_for_each_other_alone() {
+    let settings = Settings { request_limit: Duration::from_secs(4), ..Settings::default() };
+    let server = Server::with_settings(settings).await;
+    let served = server.serve(LIMITS).await;
+    let keys = &server.organisation;
+    let put = |length: usize| {
+        let (id, key) = (&keys.organisation, &keys.secret_key);
+        format!(
+            "PUT /catalog HTTP/1.1\r\nhost: x\r\norganisation: {id}\r\nx-api-key: {key}\r\ncontent-type: application/json\r\n\
+             content-length: {length}\r\nconnection: close\r\n\r\n"
+        )
+    };
+    let mut slow = Vec::new();
+    for _ in 0..4 {
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        stream.write_all(put(2_000_000).as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let large = format!("{}{}", CATALOG, " ".repeat(2_000_000 - CATALOG.len()));
+    let mut waits = TcpStream::connect(served.address).await.unwrap();
+    let waiting = Instant::now();
+    waits.write_all(put(large.len()).as_bytes()).await.unwrap();
+    let (mut from, mut to) = waits.into_split();
+    let writing = tokio::spawn(async move { to.write_all(large.as_bytes()).await.map(|()| to) });
+
+    let mut small = TcpStream::connect(served.address).await.unwrap();
+    small.write_all(format!("{}{CATALOG}", put(CATALOG.len())).as_bytes()).await.unwrap();
+    assert!(to_the_end(&mut small).await.starts_with("HTTP/1.1 200"));
+    assert!(waiting.elapsed() < Duration::from_secs(1), "a small one waits, too");
+    let mut bytes = [0; 1024];
+    let length = timeout(SOON, from.read(&mut bytes)).await.expect("no answer").unwrap();
+    assert!(bytes[..length].starts_with(b"HTTP/1.1 200"));
+    // Until the first of the others was given up.
+    assert!(waiting.elapsed() > Duration::from_secs(1), "{:?}", waiting.elapsed());
+    drop((slow, writing));
+}
+
+#[tokio::test]
 async fn slow_headers_are_cut_off() {
     let server = Server::start().await;
     let served = server.serve(ConnectionLimits { header_time: Duration::from_millis(300), ..LIMITS }).await;
