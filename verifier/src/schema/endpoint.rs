@@ -3,6 +3,7 @@
 //! Input: the endpoints as each describes itself, the table of `caller` that says who may call which, and the errors of
 //! `error`. Output: the same endpoints with their security, their errors by status and the headers of all answers.
 
+use super::examples;
 use super::problem::ProblemDetails;
 use crate::caller::{API_KEY, CLIENT_SECRET, ORGANISATION, SESSION, Who, allowed};
 use crate::error::{Known, known};
@@ -62,6 +63,9 @@ pub(super) fn complete(document: &mut OpenApi) {
         }
     }
     let known = known();
+    if let Some(components) = &mut document.components {
+        components.examples = examples::all(&known);
+    }
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
             complete_one(operation, &method, path, &known);
@@ -135,6 +139,11 @@ fn complete_one(operation: &mut Operation, method: &Method, path: &str, known: &
     }
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
+        if let Some(name) = examples::of(method, path)
+            && let Some(RefOr::T(content)) = response.content.get_mut("application/json")
+        {
+            content.examples.insert(name.into(), examples::named(name));
+        }
         let mut add = |name: &str, header: Header| response.headers.insert(name.into(), header.into());
         add("x-request-id", text_header("What the server's log calls the request."));
         if may_be_repeated && !matches!(status.as_str(), "401" | "403" | "429" | "500" | "503") {
@@ -165,7 +174,8 @@ fn answer(errors: &[&Known]) -> Response {
     let status = ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([status]));
     let this = ObjectBuilder::new().property("code", code).property("status", status);
     let body = AllOfBuilder::new().item(Ref::from_schema_name(ProblemDetails::name())).item(this);
-    let content = ContentBuilder::new().schema(Some(Schema::from(body))).build();
+    let shown = errors.iter().map(|error| (error.code.as_str(), examples::named(&error.code)));
+    let content = ContentBuilder::new().schema(Some(Schema::from(body))).examples_from_iter(shown).build();
     let mut response =
         ResponseBuilder::new().description(reasons.join("\n")).content("application/problem+json", content).build();
     if errors.iter().any(|error| error.may_be_retried) {

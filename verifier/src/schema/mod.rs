@@ -10,6 +10,7 @@
 //! - [`preview`], [`invoice`]: what a checkout would do and cost
 //! - [`session`], [`list`]: what is stored
 //! - [`problem`]: what is said of a request that is not answered as asked
+//! - `examples`: answers and problems, shown
 //! - `endpoint`: what all endpoints have in common
 //!
 //! An endpoint names its bodies, and in `x-errors` the codes of its own errors. What it answers before its handler runs,
@@ -40,6 +41,7 @@
 
 pub mod catalog;
 mod endpoint;
+mod examples;
 pub mod form;
 pub mod invoice;
 pub mod list;

@@ -56,11 +56,28 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     }
     let kind = answer.headers["content-type"].to_str().unwrap();
     let Some(content) = content.get(kind) else { panic!("the document has no {kind}: {named}") };
+    let body: Value = serde_json::from_str(&answer.text).unwrap();
+    if let Some(code) = body.get("code").and_then(Value::as_str) {
+        check_shown(code, &body);
+    }
     let validator = Arc::clone(
         VALIDATORS.lock().unwrap().entry(named.clone()).or_insert_with(|| Arc::new(validator(&content["schema"]))),
     );
-    let body: Value = serde_json::from_str(&answer.text).unwrap();
     let errors: Vec<String> =
         validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{named}: {}\n{}", errors.join("\n"), answer.text);
+}
+
+/// A problem has the fields of the one that is shown for its code, and says the same in words where it always does.
+#[track_caller]
+fn check_shown(code: &str, body: &Value) {
+    let shown = &DOCUMENT["components"]["examples"][code]["value"];
+    let fields = |problem: &Value| problem.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert!(shown.is_object(), "no {code} is shown");
+    assert_eq!(fields(body), fields(shown), "{code}");
+    // Which of several it is, where, and how many there are.
+    let says_more = ["not_json", "forbidden", "rejected"].contains(&code) || code.starts_with("checkout_not_");
+    for field in ["type", "title", "status", "detail"] {
+        assert!(body[field] == shown[field] || field == "detail" && says_more, "{code}: {body}");
+    }
 }
