@@ -1,7 +1,7 @@
 //! Builds the npm package: `src/wasm.rs` and `pkg/src` -> `pkg/dist`.
 
 use crate::setup;
-use crate::shell::{cargo, program, root, run, target};
+use crate::shell::{cargo, printed_by, program, root, run, target};
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
@@ -81,7 +81,8 @@ pub(crate) fn build() -> Result<()> {
 fn compile() -> Result<PathBuf> {
     let mut command = cargo(["build", "--package", "checkout-preview", "--lib", "--profile", "wasm"]);
     command.args(["--target", "wasm32-unknown-unknown"]);
-    if let Some(toolchain) = setup::wasm_target()? {
+    let toolchain = setup::wasm_target()?;
+    if let Some(toolchain) = &toolchain {
         command.env("RUSTUP_TOOLCHAIN", toolchain);
     }
     // The text of a panic names its source file: without this, by its place on the machine that built the package.
@@ -90,6 +91,18 @@ fn compile() -> Result<PathBuf> {
     if let Some(home) = home {
         flags.push_str(&format!("\u{1f}--remap-path-prefix={}=crates", home.join("registry/src").display()));
     }
+    // Where the library's source is installed too (editors want it), the compiler names its files by where they lie, and
+    // not as everywhere else.
+    let asked = |argument: &[&str]| {
+        let mut rustc = program("rustc", argument);
+        if let Some(toolchain) = &toolchain {
+            rustc.env("RUSTUP_TOOLCHAIN", toolchain);
+        }
+        printed_by(&mut rustc)
+    };
+    let (sysroot, version) = (asked(&["--print", "sysroot"])?, asked(&["--version", "--verbose"])?);
+    let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown");
+    flags.push_str(&format!("\u{1f}--remap-path-prefix={}/lib/rustlib/src/rust=/rustc/{commit}", sysroot.trim()));
     command.env("CARGO_ENCODED_RUSTFLAGS", flags);
     run(&mut command)?;
     Ok(target().join("wasm32-unknown-unknown/wasm/checkout_preview.wasm"))
