@@ -35,7 +35,7 @@ pub(crate) async fn connect(url: &str, connections: u32) -> Result<Store, String
         let _ = once.close().await;
     }
     let changed = Changed::default();
-    let pool = pool(connections, Arc::clone(&changed)).connect_lazy_with(host.clone());
+    let pool = pool(connections, Arc::clone(&changed), hosts.len() > 1).connect_lazy_with(host.clone());
     let connections = Connections::new(pool.clone());
     if hosts.len() > 1 {
         tokio::spawn(watch(connections.clone(), hosts.clone().into(), at, changed));
@@ -49,7 +49,7 @@ pub(crate) async fn connect(url: &str, connections: u32) -> Result<Store, String
     Ok(Store::postgres(connections))
 }
 
-fn pool(connections: u32, changed: Changed) -> AnyPoolOptions {
+fn pool(connections: u32, changed: Changed, has_others: bool) -> AnyPoolOptions {
     let is_current = move |age: Duration| {
         let changed = *changed.lock().unwrap_or_else(PoisonError::into_inner);
         changed.is_none_or(|changed| age < changed.elapsed())
@@ -58,14 +58,15 @@ fn pool(connections: u32, changed: Changed) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
-        .after_connect(|connection: &mut AnyConnection, _| {
+        .after_connect(move |connection: &mut AnyConnection, _| {
             Box::pin(async move {
                 // What does not know such settings goes without.
                 let _ = sqlx::query(LIMITS).fetch_all(&mut *connection).await;
-                match takes_writes(connection).await? {
-                    true => Ok(()),
-                    false => Err(sqlx::Error::Configuration("this host takes no writes".into())),
+                // Where there is no other host, one that takes no writes is at least read.
+                if has_others && !takes_writes(connection).await? {
+                    return Err(sqlx::Error::Configuration("this host takes no writes".into()));
                 }
+                Ok(())
             })
         })
         // Not by the pool itself, which would wait for a silent host.
@@ -80,12 +81,12 @@ fn pool(connections: u32, changed: Changed) -> AnyPoolOptions {
             })
         })
         // The pool asks again, without a limit, and keeps the connection's place until there is an answer: so a silent
-        // host has to be noticed before.
+        // host has to be noticed before. One that takes no writes any more is left, for its name may lead elsewhere now.
         .after_release(move |connection, used| {
             let is_current = is_current_after(used.age);
             Box::pin(async move {
-                answers(connection).await?;
-                Ok(is_current)
+                let takes_writes = tokio::time::timeout(SILENCE, takes_writes(connection)).await;
+                Ok(is_current && takes_writes.map_err(|_| sqlx::Error::PoolTimedOut)??)
             })
         })
 }

@@ -368,6 +368,14 @@ async fn while_the_database_takes_no_writes_it_is_read_and_the_rest_is_told() {
         let answer = shop.call(verifier.address, method, path, Some(&key), body).await.unwrap();
         assert_eq!((answer.status, answer.code().as_str()), (503, "service_unavailable"), "{}", answer.text);
     }
+    // New connections, too, are good for reading.
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
+    sqlx::query(end).fetch_all(&pool).await.unwrap();
+    let since = Instant::now();
+    while shop.call(verifier.address, "GET", &path, None, "").await.unwrap().status != 200 {
+        assert!(since.elapsed() < Duration::from_secs(10), "nothing can be read");
+    }
     let read = shop.call(verifier.address, "GET", &path, None, "").await.unwrap();
     assert_eq!((read.status, read.string("checkout_status").as_str()), (200, "pending"), "{}", read.text);
     assert_eq!(shop.call(verifier.address, "GET", "/checkouts", None, "").await.unwrap().status, 200);
