@@ -22,16 +22,16 @@ pub const MOST_INVOICES: u8 = 120;
 /// The current invoice itself is not in it: a monthly plan bought on 2026-11-22 has `invoices` from 2026-12-22 on.
 #[derive(Debug, Serialize)]
 pub struct BillingSchedule<'a> {
-    checkout_type: CheckoutType,
-    plan_id: Option<&'a str>,
-    contract_id: Option<&'a str>,
-    start_date: NaiveDate,
-    currency: &'static str,
-    invoices: Vec<Invoice<'a>>,
-    without_change: Option<Vec<Invoice<'a>>>,
-    as_of: NaiveDate,
-    catalog_version: Option<&'a str>,
-    engine_version: &'static str,
+    pub(crate) checkout_type: CheckoutType,
+    pub(crate) plan_id: Option<&'a str>,
+    pub(crate) contract_id: Option<&'a str>,
+    pub(crate) start_date: NaiveDate,
+    pub(crate) currency: &'static str,
+    pub(crate) invoices: Vec<Invoice<'a>>,
+    pub(crate) without_change: Option<Vec<Invoice<'a>>>,
+    pub(crate) as_of: NaiveDate,
+    pub(crate) catalog_version: Option<&'a str>,
+    pub(crate) engine_version: &'static str,
 }
 
 impl<'a> BillingSchedule<'a> {

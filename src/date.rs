@@ -6,6 +6,7 @@
 //! Every boundary is computed from the anchor and never from the boundary before it: monthly from 2026-01-31 the periods
 //! begin on 02-28, 03-31 and 04-30 (R5.1).
 
+use crate::json::{whole, with_digit};
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 
 /// The last day that can be named (R1.4): what is computed to lie after it never comes.
@@ -17,7 +18,7 @@ pub(crate) const LAST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(2999, 12, 3
 /// The end of what has none.
 pub(crate) const NEVER: NaiveDate = NaiveDate::MAX;
 
-const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(1970, 1, 1) {
+pub(crate) const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(1970, 1, 1) {
     Some(date) => date,
     None => NaiveDate::MIN,
 };
@@ -99,8 +100,7 @@ pub(crate) fn read_time_to_live(text: &str) -> Option<TimeDelta> {
 }
 
 fn read_count(text: &str) -> Option<u32> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|count| digits && (1..=1200).contains(count))
+    whole(text).filter(|count| (1..=1200).contains(count))
 }
 
 /// The day all billing periods of a line count from.
@@ -210,42 +210,38 @@ pub(crate) fn read_instant(text: &str) -> Option<DateTime<Utc>> {
 }
 
 fn split_date(text: &str) -> Option<(NaiveDate, &str)> {
-    let (date, rest) = text.split_at_checked(10)?;
-    let mut parts = date.split('-').map(|part| part.bytes().all(|byte| byte.is_ascii_digit()).then_some(part));
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    if year.len() != 4 || month.len() != 2 || day.len() != 2 {
-        return None;
-    }
-    NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).map(|date| (date, rest))
+    let (year, month, day) = (number_at(text, 0, 4)?, number_at(text, 5, 2)?, number_at(text, 8, 2)?);
+    let has_hyphens = [4, 7].map(|at| text.as_bytes().get(at)) == [Some(&b'-'); 2];
+    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day).filter(|_| has_hyphens)?;
+    Some((date, text.get(10..)?))
 }
 
-/// A time of day with optional seconds and fraction, and what follows it. Digits beyond the microsecond are cut off.
+/// The number that so many digits at a place make.
+fn number_at(text: &str, at: usize, length: usize) -> Option<u32> {
+    whole(text.get(at..at.checked_add(length)?)?)
+}
+
 fn read_time(text: &str) -> Option<(NaiveTime, &str)> {
-    let two = |text: &str, at: usize| -> Option<u32> {
-        let digits = text.get(at..at.checked_add(2)?)?;
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
-    };
-    let (hour, minute) = (two(text, 0)?, two(text, 3)?);
+    let (hour, minute) = (number_at(text, 0, 2)?, number_at(text, 3, 2)?);
     if text.get(2..3) != Some(":") {
         return None;
     }
     let Some(rest) = text.get(5..)?.strip_prefix(':') else {
         return Some((NaiveTime::from_hms_opt(hour, minute, 0)?, text.get(5..)?));
     };
-    let (second, rest) = (two(rest, 0)?, rest.get(2..)?);
+    let (second, rest) = (number_at(rest, 0, 2)?, rest.get(2..)?);
     let (micros, rest) = match rest.strip_prefix('.') {
         None => (0, rest),
         Some(fraction) => {
             let end = fraction.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(fraction.len());
-            let (digits, rest) = fraction.split_at_checked(end)?;
-            let padded: String = digits.chars().chain("000000".chars()).take(6).collect();
-            (padded.parse().ok().filter(|_| !digits.is_empty())?, rest)
+            let (digits, rest) = fraction.split_at_checked(end).filter(|(digits, _)| !digits.is_empty())?;
+            let mut padded = digits.bytes().chain(std::iter::repeat(b'0')).take(6);
+            (padded.try_fold(0, with_digit)?, rest)
         }
     };
     Some((NaiveTime::from_hms_micro_opt(hour, minute, second, micros)?, rest))
 }
 
-/// `Z` or `±hh:mm`.
 fn read_offset(text: &str) -> Option<TimeDelta> {
     if matches!(text, "Z" | "z") {
         return Some(TimeDelta::zero());
@@ -261,23 +257,40 @@ fn read_offset(text: &str) -> Option<TimeDelta> {
     Some(if negative { TimeDelta::zero().checked_sub(&offset)? } else { offset })
 }
 
+/// A date as it goes out (R1.1).
+pub(crate) fn write_date(date: NaiveDate) -> String {
+    let mut text = String::with_capacity(10);
+    digits(&mut text, date.year().unsigned_abs(), 4);
+    for part in [date.month(), date.day()] {
+        text.push('-');
+        digits(&mut text, part, 2);
+    }
+    text
+}
+
 /// An instant as it goes out (R1.1): UTC, a fraction only where there is one.
 pub(crate) fn write_instant(instant: DateTime<Utc>) -> String {
-    let whole = format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-        instant.year(),
-        instant.month(),
-        instant.day(),
-        instant.hour(),
-        instant.minute(),
-        instant.second()
-    );
-    let micros = instant.nanosecond().checked_div(1000).unwrap_or(0);
-    if micros == 0 {
-        return whole + "Z";
+    let mut text = write_date(instant.date_naive());
+    for (separator, part) in [('T', instant.hour()), (':', instant.minute()), (':', instant.second())] {
+        text.push(separator);
+        digits(&mut text, part, 2);
     }
-    let fraction = format!("{micros:06}");
-    format!("{whole}.{}Z", fraction.trim_end_matches('0'))
+    let micros = instant.nanosecond().checked_div(1000).unwrap_or(0);
+    if micros > 0 {
+        text.push('.');
+        digits(&mut text, micros, 6);
+        text.truncate(text.trim_end_matches('0').len());
+    }
+    text.push('Z');
+    text
+}
+
+/// A number with as many digits as are wanted.
+fn digits(text: &mut String, number: u32, count: u32) {
+    for place in (0..count).rev() {
+        let digit = number.checked_div(10_u32.saturating_pow(place)).and_then(|left| left.checked_rem(10));
+        text.push(char::from_digit(digit.unwrap_or(0), 10).unwrap_or('0'));
+    }
 }
 
 #[cfg(test)]

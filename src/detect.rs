@@ -6,8 +6,8 @@
 
 use crate::Clock;
 use crate::catalog::{BusinessEntity, Catalog, Customer, LineQuantity, Plan, Pricing, PricingModel, StoredContract};
-use crate::date;
-use crate::form::{Fault, quoted};
+use crate::date::{self, write_date};
+use crate::form::{Fault, filled};
 use crate::json::Json;
 use crate::money::Quantity;
 use crate::problem::{ProblemCode, Problems};
@@ -25,6 +25,18 @@ pub enum CheckoutType {
     PlanChange,
     /// Other quantities on a contract: `contract_id` with `product_overrides`.
     QuantityUpdate,
+}
+
+#[cfg(target_arch = "wasm32")]
+impl CheckoutType {
+    /// Its place in the list of types that `pkg/src/build.js` has.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            CheckoutType::PlanBased => 0,
+            CheckoutType::PlanChange => 1,
+            CheckoutType::QuantityUpdate => 2,
+        }
+    }
 }
 
 /// What is bought or changed.
@@ -78,10 +90,6 @@ impl Candidate<'_> {
     }
 }
 
-fn fault(code: ProblemCode, message: impl Into<String>, help: &'static str) -> Fault {
-    Fault::new(code, message, help)
-}
-
 /// Whose time zone decides what day it is, as far as a request tells without being checked.
 pub(crate) fn business_entity_of<'a>(json: &Json, catalog: &'a Catalog) -> Option<&'a BusinessEntity> {
     let request = request::read(json, &mut Findings::default()).ok()?;
@@ -128,7 +136,7 @@ pub(crate) fn detect<'a>(json: &'a Json, catalog: &'a Catalog, clock: Clock) -> 
         (Some(plan), Some(contract)) => Subject::PlanChange { plan, contract },
         (None, Some(contract)) => Subject::QuantityUpdate { contract },
         // Without either there has been a problem; said again for the compiler.
-        (None, None) => return Err(plan_id_required().at("/plan_id").into()),
+        (None, None) => return Err(Fault::new(ProblemCode::PlanIdRequired, NO_PLAN, SEND_PLAN).at("/plan_id").into()),
     };
     let business_entity = business_entity(&request, catalog, contract, customer);
     Ok(Checkout {
@@ -142,23 +150,32 @@ pub(crate) fn detect<'a>(json: &'a Json, catalog: &'a Catalog, clock: Clock) -> 
     })
 }
 
-fn plan_id_required() -> Fault {
-    fault(
-        ProblemCode::PlanIdRequired,
-        "the checkout names neither a plan nor a contract",
-        "send `plan_id`, `contract_id` or both",
-    )
+const NO_PLAN: &str = "the checkout names neither a plan nor a contract";
+const SEND_PLAN: &str = "send `plan_id`, `contract_id` or both";
+
+/// What a checkout does, by the fields of its request alone (R2.1).
+///
+/// Whether their values are any good, a preview tells.
+///
+/// # Errors
+/// `plan_id_required`, `product_overrides_required`, or `invalid_type` for a request that is no object.
+pub fn checkout_type(request: &Json) -> Result<CheckoutType, Problems> {
+    let request = request::read(request, &mut Findings::default())?;
+    let mut findings = Findings::default();
+    check_type(&request, &mut findings);
+    match findings.into_problems() {
+        Some(problems) => Err(problems),
+        None if !request.contract_id.is_present() => Ok(CheckoutType::PlanBased),
+        None if request.plan_id.is_present() => Ok(CheckoutType::PlanChange),
+        None => Ok(CheckoutType::QuantityUpdate),
+    }
 }
 
-/// Detection (R2.1) and the two ids it goes by.
-fn find_plan_and_contract<'a>(
-    request: &Request,
-    catalog: &'a Catalog,
-    findings: &mut Findings,
-) -> (Option<&'a Plan>, Option<&'a StoredContract>) {
+/// Whether the fields of a request make a type.
+fn check_type(request: &Request, findings: &mut Findings) {
     let (has_plan, has_contract) = (request.plan_id.is_present(), request.contract_id.is_present());
     if !has_plan && !has_contract {
-        findings.field("plan_id", plan_id_required());
+        findings.refuse("plan_id", ProblemCode::PlanIdRequired, NO_PLAN, &[], SEND_PLAN);
     }
     let no_override = match request.sent_overrides.value() {
         Some(Json::List(items)) => items.is_empty(),
@@ -166,28 +183,42 @@ fn find_plan_and_contract<'a>(
         None => !request.sent_overrides.is_present(),
     };
     if !has_plan && has_contract && no_override {
-        let help = "send what changes on the contract, or a `plan_id` to move it to";
-        findings.field(
+        findings.refuse(
             "product_overrides",
-            fault(ProblemCode::ProductOverridesRequired, "a contract without a plan or an override", help),
+            ProblemCode::ProductOverridesRequired,
+            "a contract without a plan or an override",
+            &[],
+            "send what changes on the contract, or a `plan_id` to move it to",
         );
     }
+}
 
+/// The two things that a request's type goes by.
+fn find_plan_and_contract<'a>(
+    request: &Request,
+    catalog: &'a Catalog,
+    findings: &mut Findings,
+) -> (Option<&'a Plan>, Option<&'a StoredContract>) {
+    check_type(request, findings);
     let contract = request.contract_id.value().and_then(|id| {
         let contract = catalog.contract(id);
         match contract {
             None => {
-                let message = format!("there is no contract {}", quoted(id));
-                findings.field(
+                findings.refuse(
                     "contract_id",
-                    fault(ProblemCode::ContractNotFound, message, "send the id of a contract in the catalog"),
+                    ProblemCode::ContractNotFound,
+                    "there is no contract `%`",
+                    &[id],
+                    "send the id of a contract in the catalog",
                 );
             }
             Some(contract) if contract.status != "active" => {
-                let message = format!("the contract {} is {}", quoted(id), contract.status);
-                findings.field(
+                findings.refuse(
                     "contract_id",
-                    fault(ProblemCode::ContractNotActive, message, "only an active contract can be amended"),
+                    ProblemCode::ContractNotActive,
+                    "the contract `%` is %",
+                    &[id, &contract.status],
+                    "only an active contract can be amended",
                 );
             }
             Some(_) => {}
@@ -198,15 +229,22 @@ fn find_plan_and_contract<'a>(
         let plan = catalog.plan(id);
         match plan {
             None => {
-                let message = format!("there is no plan {}", quoted(id));
-                findings.field(
+                findings.refuse(
                     "plan_id",
-                    fault(ProblemCode::PlanNotFound, message, "send the id of a plan in the catalog"),
+                    ProblemCode::PlanNotFound,
+                    "there is no plan `%`",
+                    &[id],
+                    "send the id of a plan in the catalog",
                 );
             }
             Some(plan) if !plan.is_active => {
-                let message = format!("the plan {} is not active", quoted(id));
-                findings.field("plan_id", fault(ProblemCode::PlanNotActive, message, "choose an active plan"));
+                findings.refuse(
+                    "plan_id",
+                    ProblemCode::PlanNotActive,
+                    "the plan `%` is not active",
+                    &[id],
+                    "choose an active plan",
+                );
             }
             Some(_) => {}
         }
@@ -215,10 +253,12 @@ fn find_plan_and_contract<'a>(
     if let (Some(plan), Some(contract)) = (plan, contract)
         && plan.currency != contract.currency
     {
-        let message = format!("the plan is in {}, the contract in {}", plan.currency.code, contract.currency.code);
-        findings.field(
+        findings.refuse(
             "plan_id",
-            fault(ProblemCode::CurrencyMismatch, message, "choose a plan in the contract's currency"),
+            ProblemCode::CurrencyMismatch,
+            "the plan is in %, the contract in %",
+            &[plan.currency.code, contract.currency.code],
+            "choose a plan in the contract's currency",
         );
     }
     (plan, contract)
@@ -233,41 +273,46 @@ fn check_dates(
     if let (Some(contract), Some(effective)) = (contract, effective)
         && (effective < contract.start_date || contract.end_date.is_some_and(|end| effective > end))
     {
-        let message = format!("{effective} is not a day of the contract, {}", days_of(contract));
         let help = if request.start_date.is_present() {
             "send a day of the contract"
         } else {
             "send a `start_date` within the contract"
         };
-        findings.field("start_date", fault(ProblemCode::StartDateOutsideContract, message, help));
+        findings.refuse(
+            "start_date",
+            ProblemCode::StartDateOutsideContract,
+            "% is not a day of the contract, %",
+            &[&write_date(effective), &days_of(contract)],
+            help,
+        );
     }
     if request.contract_id.is_present() {
         if request.end_date.is_present() {
-            let message = "the end of a running contract cannot be set here";
-            findings.field(
+            findings.refuse(
                 "end_date",
-                fault(ProblemCode::EndDateNotAllowed, message, "leave `end_date` out: the contract keeps its own"),
+                ProblemCode::EndDateNotAllowed,
+                "the end of a running contract cannot be set here",
+                &[],
+                "leave `end_date` out: the contract keeps its own",
             );
         }
     } else if let (Some(end_date), Some(effective)) = (request.end_date.value(), effective)
         && end_date < effective
     {
-        let message = format!("{end_date} is before the start, {effective}");
-        findings.field(
+        findings.refuse(
             "end_date",
-            fault(
-                ProblemCode::EndDateBeforeStartDate,
-                message,
-                "the end date is the last day: send the start date or a later one",
-            ),
+            ProblemCode::EndDateBeforeStartDate,
+            "% is before the start, %",
+            &[&write_date(end_date), &write_date(effective)],
+            "the end date is the last day: send the start date or a later one",
         );
     }
 }
 
 fn days_of(contract: &StoredContract) -> String {
     match contract.end_date {
-        Some(end) => format!("which runs from {} to {end}", contract.start_date),
-        None => format!("which runs from {} on", contract.start_date),
+        Some(end) => filled("which runs from % to %", &[&write_date(contract.start_date), &write_date(end)]),
+        None => filled("which runs from % on", &[&write_date(contract.start_date)]),
     }
 }
 
@@ -291,10 +336,12 @@ fn check_buyer<'a>(
     let named = request.customer_id.value().and_then(|id| {
         let customer = catalog.customer(id);
         if customer.is_none() {
-            let message = format!("there is no customer {}", quoted(id));
-            findings.field(
+            findings.refuse(
                 "customer_id",
-                fault(ProblemCode::CustomerNotFound, message, "send the id of a customer in the catalog"),
+                ProblemCode::CustomerNotFound,
+                "there is no customer `%`",
+                &[id],
+                "send the id of a customer in the catalog",
             );
         }
         customer
@@ -306,20 +353,24 @@ fn check_buyer<'a>(
     if let (Some(contract), Some(named)) = (contract, named)
         && contract.customer_id.as_deref() != Some(&named.id)
     {
-        let message = format!("the contract does not belong to {}", quoted(&named.id));
-        findings.field(
+        findings.refuse(
             "customer_id",
-            fault(ProblemCode::CustomerMismatch, message, "send the contract's customer, or leave `customer_id` out"),
+            ProblemCode::CustomerMismatch,
+            "the contract does not belong to `%`",
+            &[&named.id],
+            "send the contract's customer, or leave `customer_id` out",
         );
     }
 
     let entity = request.business_entity_id.value().and_then(|id| {
         let entity = catalog.business_entity(id);
         if entity.is_none() {
-            let message = format!("there is no business entity {}", quoted(id));
-            findings.field(
+            findings.refuse(
                 "business_entity_id",
-                fault(ProblemCode::BusinessEntityNotFound, message, "send the id of a business entity in the catalog"),
+                ProblemCode::BusinessEntityNotFound,
+                "there is no business entity `%`",
+                &[id],
+                "send the id of a business entity in the catalog",
             );
         }
         entity
@@ -329,42 +380,50 @@ fn check_buyer<'a>(
     if let (Some(entity), Some(owner)) = (entity, owner)
         && entity.id != owner
     {
-        let message = format!("the customer or contract belongs to {}", quoted(owner));
-        findings.field(
+        findings.refuse(
             "business_entity_id",
-            fault(ProblemCode::BusinessEntityMismatch, message, "send that business entity, or leave the field out"),
+            ProblemCode::BusinessEntityMismatch,
+            "the customer or contract belongs to `%`",
+            &[owner],
+            "send that business entity, or leave the field out",
         );
     }
 
     if stated_guest && request.customer_id.is_present() {
-        let message = "a guest checkout with a customer";
-        findings.field(
+        findings.refuse(
             "guest_checkout",
-            fault(ProblemCode::GuestWithCustomer, message, "leave `customer_id` out, or `guest_checkout`"),
+            ProblemCode::GuestWithCustomer,
+            "a guest checkout with a customer",
+            &[],
+            "leave `customer_id` out, or `guest_checkout`",
         );
     }
     if request.contract_id.is_present() {
         if stated_guest {
-            let message = "a guest has no contract to amend";
-            findings
-                .field("guest_checkout", fault(ProblemCode::GuestCannotAmend, message, "leave `guest_checkout` out"));
+            findings.refuse(
+                "guest_checkout",
+                ProblemCode::GuestCannotAmend,
+                "a guest has no contract to amend",
+                &[],
+                "leave `guest_checkout` out",
+            );
         }
     } else if !request.customer_id.is_present() {
         if is_guest && !request.business_entity_id.is_present() {
-            let message = "a guest checkout without a business entity";
-            findings.field(
+            findings.refuse(
                 "business_entity_id",
-                fault(ProblemCode::BusinessEntityIdRequired, message, "send the `business_entity_id` that sells"),
+                ProblemCode::BusinessEntityIdRequired,
+                "a guest checkout without a business entity",
+                &[],
+                "send the `business_entity_id` that sells",
             );
         } else if !is_guest {
-            let message = "nobody to sell to";
-            findings.field(
+            findings.refuse(
                 "customer_id",
-                fault(
-                    ProblemCode::CustomerIdRequired,
-                    message,
-                    "send `customer_id`, or for a guest `business_entity_id`",
-                ),
+                ProblemCode::CustomerIdRequired,
+                "nobody to sell to",
+                &[],
+                "send `customer_id`, or for a guest `business_entity_id`",
             );
         }
     }
@@ -377,14 +436,13 @@ fn expires_at(request: &Request, catalog: &Catalog, clock: Clock, findings: &mut
     };
     let latest = clock.now.checked_add_signed(TimeDelta::days(30)).unwrap_or(clock.now);
     if expires_at <= clock.now || expires_at > latest {
-        let message = format!(
-            "{} is not within 30 days from now, {}",
-            date::write_instant(expires_at),
-            date::write_instant(clock.now)
-        );
-        findings.field(
+        let (given, now) = (date::write_instant(expires_at), date::write_instant(clock.now));
+        findings.refuse(
             "expires_at",
-            fault(ProblemCode::ExpiresAtOutOfRange, message, "send an instant after now and at most 30 days ahead"),
+            ProblemCode::ExpiresAtOutOfRange,
+            "% is not within 30 days from now, %",
+            &[&given, &now],
+            "send an instant after now and at most 30 days ahead",
         );
     }
     expires_at
@@ -429,27 +487,31 @@ fn check_overrides(
     let list = request.overrides_name;
     let days = override_days(request, plan, contract, effective);
     let candidates = candidates(request, plan, contract);
-    // Which line and day an earlier override has taken.
-    let mut taken = std::collections::BTreeSet::new();
+    // Which line and day an override takes, and which override it is.
+    let mut taken = Vec::new();
     for item in &request.overrides {
-        if let Some(message) = item.effective_from.value().and_then(|day| days.refuse(day)) {
-            let help = "send a day of the contract, not before `start_date` (today if it is left out)";
-            findings.item_field(
-                list,
-                item.index,
-                "effective_from",
-                fault(ProblemCode::EffectiveFromOutOfRange, message, help),
+        let place = (list, item.index);
+        if let Some((day, (message, limit))) =
+            item.effective_from.value().and_then(|day| Some((day, days.refuse(day)?)))
+        {
+            findings.refuse_item(
+                place,
+                Some("effective_from"),
+                ProblemCode::EffectiveFromOutOfRange,
+                message,
+                &[&write_date(day), &write_date(limit)],
+                "send a day of the contract, not before `start_date` (today if it is left out)",
             );
         }
         let Some(target) = item.target else { continue };
         if target.0 == Target::LineItem && request.plan_id.is_present() {
-            let message = "a line item of a contract cannot be named together with a plan";
-            let help = "name the plan's pricing by `pricing_id` or `product_id`";
-            findings.item_field(
-                list,
-                item.index,
-                target.0.field(),
-                fault(ProblemCode::OverrideTargetNotFound, message, help),
+            findings.refuse_item(
+                place,
+                Some(target.0.field()),
+                ProblemCode::OverrideTargetNotFound,
+                "a line item of a contract cannot be named together with a plan",
+                &[],
+                "name the plan's pricing by `pricing_id` or `product_id`",
             );
             continue;
         }
@@ -461,28 +523,38 @@ fn check_overrides(
                 (true, false) => ("plan", "send the id of a pricing or product of the plan"),
                 (false, _) => ("contract", "send the id of a line of the contract"),
             };
-            let message = format!("no line of the {whose} has the {} {}", target.0.field(), quoted(target.1));
-            findings.item_field(
-                list,
-                item.index,
-                target.0.field(),
-                fault(ProblemCode::OverrideTargetNotFound, message, help),
+            findings.refuse_item(
+                place,
+                Some(target.0.field()),
+                ProblemCode::OverrideTargetNotFound,
+                "no line of the % has the % `%`",
+                &[whose, target.0.field(), target.1],
+                help,
             );
         }
         let day = if item.effective_from.is_present() { item.effective_from.value() } else { effective };
         for candidate in &named {
-            let is_readable = item.effective_from != Field::Invalid;
-            if is_readable && !taken.insert((candidate.position, day)) {
-                let message = "an earlier override changes the same line on the same day";
-                findings.item(
-                    list,
-                    item.index,
-                    fault(ProblemCode::OverrideDuplicate, message, "put both changes into one override"),
-                );
+            if item.effective_from != Field::Invalid {
+                taken.push((candidate.position, day, item.index));
             }
             if let Some(quantity) = item.quantity.value() {
                 check_quantity(candidate, quantity, item, list, effective, clock, findings);
             }
+        }
+    }
+    taken.sort_unstable();
+    for pair in taken.windows(2) {
+        if let [(line, day, _), (same_line, same_day, index)] = pair
+            && (line, day) == (same_line, same_day)
+        {
+            findings.refuse_item(
+                (list, *index),
+                None,
+                ProblemCode::OverrideDuplicate,
+                "an earlier override changes the same line on the same day",
+                &[],
+                "put both changes into one override",
+            );
         }
     }
 }
@@ -494,11 +566,12 @@ struct OverrideDays {
 }
 
 impl OverrideDays {
-    fn refuse(&self, day: NaiveDate) -> Option<String> {
+    /// Why not on a day, and the day that is passed.
+    fn refuse(&self, day: NaiveDate) -> Option<(&'static str, NaiveDate)> {
         let first = self.first.filter(|first| day < *first);
         let last = self.last.filter(|last| day > *last);
-        let too_early = first.map(|first| format!("{day} is before {first}, the first day it may take effect"));
-        too_early.or_else(|| last.map(|last| format!("{day} is after {last}, the contract's last day")))
+        let too_early = first.map(|first| ("% is before %, the first day it may take effect", first));
+        too_early.or_else(|| last.map(|last| ("% is after %, the contract's last day", last)))
     }
 }
 
@@ -530,46 +603,48 @@ fn check_quantity(
     clock: Clock,
     findings: &mut Findings,
 ) {
-    let mut refuse = |code, message: String, help: &'static str| {
-        findings.item_field(list, item.index, item.quantity_name, fault(code, message, help));
+    let mut refuse = |code, message, values: &[&str], help| {
+        findings.refuse_item((list, item.index), Some(item.quantity_name), code, message, values, help);
     };
     // An override may name several lines: which of them refuses it?
-    let line = || quoted(candidate.line_item_id.unwrap_or(&candidate.pricing.id));
+    let line = candidate.line_item_id.unwrap_or(&candidate.pricing.id);
     let is_one_time = candidate.pricing.billing_period.is_none();
     let has_begun = candidate.phase_start.is_some_and(|start| start <= clock.as_of);
     let will_have_begun = effective.filter(|effective| candidate.phase_start.is_some_and(|start| start < *effective));
     let help = "leave the quantity out, or name other lines";
     if let PricingModel::FlatFee { .. } = candidate.pricing.model {
-        refuse(ProblemCode::QuantityNotApplicable, format!("{} is a flat fee, which has no quantity", line()), help);
+        let message = "`%` is a flat fee, which has no quantity";
+        refuse(ProblemCode::QuantityNotApplicable, message, &[line], help);
     } else if is_one_time && has_begun {
-        refuse(
-            ProblemCode::QuantityNotApplicable,
-            format!("the phase of the one-time line {} has begun", line()),
-            help,
-        );
+        let message = "the phase of the one-time line `%` has begun";
+        refuse(ProblemCode::QuantityNotApplicable, message, &[line], help);
     } else if let Some(effective) = will_have_begun.filter(|_| is_one_time) {
-        let message = format!("the phase of the one-time line {} will have begun by {effective}", line());
-        refuse(ProblemCode::QuantityNotApplicable, message, help);
+        let message = "the phase of the one-time line `%` will have begun by %";
+        refuse(ProblemCode::QuantityNotApplicable, message, &[line, &write_date(effective)], help);
     }
     let LineQuantity::Fixed { minimum, maximum, multiple_of, .. } = &candidate.pricing.quantity else { return };
+    let given = quantity.printed();
     if let Some(minimum) = minimum.filter(|minimum| quantity < *minimum) {
         refuse(
             ProblemCode::QuantityBelowMinimum,
-            format!("{quantity} is less than the minimum of {}, {minimum}", line()),
+            "% is less than the minimum of `%`, %",
+            &[given.as_str(), line, minimum.printed().as_str()],
             "send at least the minimum",
         );
     }
     if let Some(maximum) = maximum.filter(|maximum| quantity > *maximum) {
         refuse(
             ProblemCode::QuantityAboveMaximum,
-            format!("{quantity} is more than the maximum of {}, {maximum}", line()),
+            "% is more than the maximum of `%`, %",
+            &[given.as_str(), line, maximum.printed().as_str()],
             "send at most the maximum",
         );
     }
     if let Some(step) = multiple_of.filter(|step| !quantity.is_multiple_of(*step)) {
         refuse(
             ProblemCode::QuantityNotAMultiple,
-            format!("{quantity} is not a multiple of {step}, in which {} is sold", line()),
+            "% is not a multiple of %, in which `%` is sold",
+            &[given.as_str(), step.printed().as_str(), line],
             "send such a multiple",
         );
     }

@@ -4,8 +4,8 @@
 //! reports faults under their own codes, `catalog` under `catalog_invalid`.
 
 use crate::date;
-use crate::json::Json;
-use crate::money::{Quantity, Rate};
+use crate::json::{Json, parted, whole};
+use crate::money::{Printed, Quantity, Rate};
 use crate::problem::{Problem, ProblemCode};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::borrow::Cow;
@@ -14,12 +14,16 @@ use std::borrow::Cow;
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) code: ProblemCode,
-    pub(crate) message: String,
+    pub(crate) message: Cow<'static, str>,
     pub(crate) help: Cow<'static, str>,
 }
 
 impl Fault {
-    pub(crate) fn new(code: ProblemCode, message: impl Into<String>, help: impl Into<Cow<'static, str>>) -> Fault {
+    pub(crate) fn new(
+        code: ProblemCode,
+        message: impl Into<Cow<'static, str>>,
+        help: impl Into<Cow<'static, str>>,
+    ) -> Fault {
         Fault { code, message: message.into(), help: help.into() }
     }
 
@@ -34,18 +38,44 @@ pub(crate) type Read<T> = Result<T, Fault>;
 fn wrong_type<T>(json: &Json, wanted: &'static str) -> Read<T> {
     Err(Fault::new(
         ProblemCode::InvalidType,
-        format!("expected {wanted}, found {}", json.kind()),
-        format!("send {wanted}, or leave the field out"),
+        filled("expected %, found %", &[wanted, json.kind()]),
+        filled("send %, or leave the field out", &[wanted]),
     ))
 }
 
 /// The user's own text for a message: in backticks, cut where it gets long.
 pub fn quoted(text: &str) -> String {
+    filled("`%`", &[text])
+}
+
+/// A text with a value in the place of each `%`. What stands in backticks is the user's own, and cut where it gets long.
+///
+/// (The standard library's formatting is a tenth of what a browser would have to load.)
+pub(crate) fn filled(template: &str, values: &[&str]) -> String {
     const LONGEST: usize = 60;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
-        None => format!("`{text}`"),
+    let mut text = String::with_capacity(template.len());
+    let mut values = values.iter();
+    for character in template.chars() {
+        let value = if character == '%' { values.next() } else { None };
+        let Some(value) = value else {
+            text.push(character);
+            continue;
+        };
+        match value.char_indices().nth(LONGEST) {
+            Some((end, _)) if text.ends_with('`') => {
+                text.push_str(value.get(..end).unwrap_or_default());
+                text.push('…');
+            }
+            Some(_) | None => text.push_str(value),
+        }
     }
+    text
+}
+
+/// A number for a message or a path.
+pub(crate) fn digits(number: usize) -> String {
+    let number = i128::try_from(number).unwrap_or_default();
+    Printed::of(number, 0, 0).as_str().to_owned()
 }
 
 pub(crate) fn string(json: &Json) -> Read<&str> {
@@ -90,21 +120,36 @@ pub(crate) fn id(json: &Json) -> Read<&str> {
         return Ok(text);
     }
     let help = "an id has 1 to 255 printable ASCII characters and no spaces";
-    Err(Fault::new(ProblemCode::InvalidId, format!("{} is not an id", quoted(text)), help))
+    Err(Fault::new(ProblemCode::InvalidId, filled("`%` is not an id", &[text]), help))
 }
 
 pub(crate) fn date(json: &Json) -> Read<NaiveDate> {
     let text = string(json)?;
     let help = "send a date such as 2026-11-22, from 1970-01-01 to 2999-12-31";
     date::read_date(text)
-        .ok_or_else(|| Fault::new(ProblemCode::InvalidDate, format!("{} is not a date", quoted(text)), help))
+        .ok_or_else(|| Fault::new(ProblemCode::InvalidDate, filled("`%` is not a date", &[text]), help))
 }
 
 pub(crate) fn instant(json: &Json) -> Read<DateTime<Utc>> {
     let text = string(json)?;
     let help = "send an instant with an offset, such as 2026-11-23T10:00:00Z";
     date::read_instant(text)
-        .ok_or_else(|| Fault::new(ProblemCode::InvalidInstant, format!("{} is not an instant", quoted(text)), help))
+        .ok_or_else(|| Fault::new(ProblemCode::InvalidInstant, filled("`%` is not an instant", &[text]), help))
+}
+
+/// An instant on a day of R1.4, in UTC.
+pub(crate) fn moment(json: &Json) -> Read<DateTime<Utc>> {
+    instant(json).and_then(|moment| {
+        let is_in_time = (date::FIRST_DAY..=date::LAST_DAY).contains(&moment.date_naive());
+        let help = "send an instant from 1970-01-01 to 2999-12-31";
+        is_in_time.then_some(moment).ok_or_else(|| {
+            Fault::new(
+                ProblemCode::InvalidInstant,
+                filled("`%` is too long ago or ahead", &[&date::write_instant(moment)]),
+                help,
+            )
+        })
+    })
 }
 
 pub(crate) fn quantity(json: &Json) -> Read<Quantity> {
@@ -121,10 +166,10 @@ pub(crate) fn rate(json: &Json) -> Read<Rate> {
 fn not_a_decimal(json: &Json, wanted: &str, help: &'static str) -> Fault {
     let found = match json {
         Json::String(text) => quoted(text),
-        Json::Number(number) => format!("`{}`", crate::json::number_text(*number)),
+        Json::Number(number) => filled("`%`", &[number.as_str()]),
         Json::Null | Json::Bool(_) | Json::List(_) | Json::Object(_) | Json::Foreign(_) => json.kind().to_owned(),
     };
-    Fault::new(ProblemCode::InvalidDecimal, format!("{found} is not {wanted}"), help)
+    Fault::new(ProblemCode::InvalidDecimal, filled("% is not %", &[&found, wanted]), help)
 }
 
 /// An absolute `http` or `https` URL with a host: its form is checked, nothing is resolved or normalised.
@@ -132,18 +177,19 @@ pub(crate) fn url(json: &Json) -> Read<&str> {
     let text = string(json)?;
     let characters = text.chars().count();
     if !(1..=2083).contains(&characters) {
-        let message = format!("a URL of {characters} characters");
+        let message = filled("a URL of % characters", &[&digits(characters)]);
         return Err(Fault::new(ProblemCode::InvalidUrl, message, "a URL has 1 to 2083 characters"));
     }
     if has_host(text) {
         return Ok(text);
     }
     let help = "send an absolute URL such as https://shop.example.com/done";
-    Err(Fault::new(ProblemCode::InvalidUrl, format!("{} is not an http or https URL with a host", quoted(text)), help))
+    Err(Fault::new(ProblemCode::InvalidUrl, filled("`%` is not an http or https URL with a host", &[text]), help))
 }
 
 fn has_host(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let Some((scheme, rest)) = parted(text, text.bytes().position(|byte| byte == b':')) else { return false };
+    let Some(rest) = rest.strip_prefix("//") else { return false };
     if !(scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")) {
         return false;
     }
@@ -153,48 +199,57 @@ fn has_host(text: &str) -> bool {
     }) {
         return false;
     }
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let (host, port) = match host_and_port.rsplit_once(':') {
+    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    let authority = rest.get(..end).unwrap_or_default();
+    let user = authority.bytes().rposition(|byte| byte == b'@');
+    let host_and_port = parted(authority, user).map_or(authority, |(_, host)| host);
+    let colon = host_and_port.bytes().rposition(|byte| byte == b':');
+    let (host, port) = match parted(host_and_port, colon) {
         Some((host, port)) if !port.ends_with(']') => (host, port),
         Some(_) | None => (host_and_port, ""),
     };
     let bracketed = host.starts_with('[') && host.ends_with(']') && host.len() > 2;
-    let named = !host.is_empty() && !host.contains(['[', ']', ':', '@', '^', '|', '`', '{', '}']);
-    (bracketed || named)
-        && (port.is_empty() || port.parse::<u16>().is_ok() && port.bytes().all(|byte| byte.is_ascii_digit()))
+    let named = !host.is_empty() && !host.bytes().any(|byte| b"[]:@^|`{}".contains(&byte));
+    (bracketed || named) && (port.is_empty() || whole(port).is_some_and(|port| port <= 65535))
 }
 
 /// A whole number in a range, as counts such as `cycles` are.
 pub(crate) fn count(json: &Json, least: u32, most: u32) -> Read<u32> {
     let whole = match json {
-        Json::Number(number) => crate::json::number_text(*number).parse().ok(),
+        Json::Number(number) => whole(number.as_str()),
         Json::Null | Json::Bool(_) | Json::String(_) | Json::List(_) | Json::Object(_) | Json::Foreign(_) => None,
     };
     whole.filter(|count| (least..=most).contains(count)).ok_or_else(|| {
+        let [least_text, most_text] = [least, most].map(|end| Printed::of(end.into(), 0, 0).as_str().to_owned());
         let message = match json {
             Json::Number(number) => {
-                format!("`{}` is not a whole number from {least} to {most}", crate::json::number_text(*number))
+                filled("`%` is not a whole number from % to %", &[number.as_str(), &least_text, &most_text])
             }
             Json::Null | Json::Bool(_) | Json::String(_) | Json::List(_) | Json::Object(_) | Json::Foreign(_) => {
-                format!("expected a whole number, found {}", json.kind())
+                filled("expected a whole number, found %", &[json.kind()])
             }
         };
-        Fault::new(ProblemCode::InvalidType, message, format!("send a whole number from {least} to {most}"))
+        Fault::new(
+            ProblemCode::InvalidType,
+            message,
+            filled("send a whole number from % to %", &[&least_text, &most_text]),
+        )
     })
 }
 
-/// One of a few words.
-pub(crate) fn word<T: Copy>(json: &Json, words: &[(&'static str, T)]) -> Read<T> {
+/// One of a few words; which of them.
+pub(crate) fn word(json: &Json, words: &[&str]) -> Read<usize> {
     let text = string(json)?;
-    words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
-        let allowed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        Fault::new(
-            ProblemCode::InvalidType,
-            format!("{} is not known here", quoted(text)),
-            format!("send one of: {}", allowed.join(", ")),
-        )
+    words.iter().position(|word| *word == text).ok_or_else(|| {
+        let help = filled("send one of: %", &[&words.join(", ")]);
+        Fault::new(ProblemCode::InvalidType, filled("`%` is not known here", &[text]), help)
     })
+}
+
+/// What a text stands for, or what `fault` says of it.
+pub(crate) fn text_as<T>(json: &Json, read: fn(&str) -> Option<T>, fault: fn(&str) -> Fault) -> Read<T> {
+    let text = string(json)?;
+    read(text).ok_or_else(|| fault(text))
 }
 
 /// A field of an object; null counts as absent.
@@ -216,17 +271,28 @@ pub(crate) fn unknown_fields<'a>(fields: &'a [(String, Json)], known: &[&'static
                 .map(|known| (strsim::osa_distance(name, known), *known))
                 .min();
             let help: Cow<'static, str> = match near {
-                Some((0..=2, near)) => format!("did you mean `{near}`?").into(),
+                Some((0..=2, near)) => filled("did you mean `%`?", &[near]).into(),
                 Some(_) | None => "leave the field out".into(),
             };
-            (name, Fault::new(ProblemCode::UnknownField, format!("there is no field {}", quoted(name)), help))
+            (name, Fault::new(ProblemCode::UnknownField, filled("there is no field `%`", &[name]), help))
         })
         .collect()
 }
 
 /// A name as a step of a JSON pointer (RFC 6901).
 pub fn pointer_step(name: &str) -> Cow<'_, str> {
-    if name.contains(['~', '/']) { name.replace('~', "~0").replace('/', "~1").into() } else { name.into() }
+    if !name.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
+        return name.into();
+    }
+    let mut step = String::new();
+    for character in name.chars() {
+        match character {
+            '~' => step.push_str("~0"),
+            '/' => step.push_str("~1"),
+            other => step.push(other),
+        }
+    }
+    step.into()
 }
 
 #[cfg(test)]

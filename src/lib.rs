@@ -17,7 +17,7 @@
 //! | `invoice` | charges before and after | invoices with credits, discounts, taxes, totals |
 //! | `preview` | all of these | [`Preview`] |
 //! | `billing_schedule` | the same, and a number | [`BillingSchedule`] |
-//! | `wasm` | JavaScript values | a preview or a thrown error (browsers only) |
+//! | `wasm` | what JavaScript has read of its values | what it makes a preview or an error of (browsers only) |
 //!
 //! # What always holds
 //!
@@ -100,7 +100,7 @@ pub mod wasm;
 
 pub use billing_schedule::{BillingSchedule, MOST_INVOICES, billing_schedule};
 pub use catalog::Catalog;
-pub use detect::CheckoutType;
+pub use detect::{CheckoutType, checkout_type};
 pub use form::{pointer_step, quoted};
 pub use invoice::Invoice;
 pub use json::Json;
@@ -137,7 +137,7 @@ impl TimeZone<'_> {
         Problem {
             code: ProblemCode::CatalogInvalid,
             path: self.path.clone(),
-            message: format!("there is no time zone {}", form::quoted(self.name)),
+            message: form::filled("there is no time zone `%`", &[self.name]).into(),
             help: "use a name of the IANA time zone database, such as Europe/Berlin".into(),
         }
         .into()
@@ -160,12 +160,12 @@ pub fn time_zones(catalog: &Catalog) -> impl Iterator<Item = TimeZone<'_>> {
     })
 }
 
-/// Reads an instant such as `2026-11-23T10:00:00Z` (R1.1), for doors that are told what time it is.
+/// Reads an instant such as `2026-11-23T10:00:00Z` (R1.1), for doors that are told what time it is: on a day of R1.4.
 ///
 /// # Errors
 /// `invalid_instant` or `invalid_type` at `path`.
 pub fn read_instant(value: &Json, path: &str) -> Result<DateTime<Utc>, Problems> {
-    form::instant(value).map_err(|fault| fault.at(path).into())
+    form::moment(value).map_err(|fault| fault.at(path).into())
 }
 
 /// Reads a date such as `2026-11-22` (R1.1), for doors that are told what day it is.

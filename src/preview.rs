@@ -5,9 +5,9 @@
 
 use crate::catalog::{Catalog, LineQuantity};
 use crate::contract::{self, Contract, Contracts, Dimensions, Line, Phase, Timeline, last_day};
-use crate::date::{Range, write_instant};
+use crate::date::{Range, write_date, write_instant};
 use crate::detect::{self, Checkout, CheckoutType, Subject};
-use crate::form::Fault;
+use crate::form::{Fault, filled};
 use crate::invoice::{Invoice, Ledger, Terms, TooLarge};
 use crate::json::Json;
 use crate::price;
@@ -22,12 +22,12 @@ use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 /// Its dates are inclusive and its amounts decimal strings with the currency's own digits: `"29.90"`, `"500"` in JPY.
 #[derive(Debug)]
 pub struct Preview<'a> {
-    checkout: Checkout<'a>,
-    contract: Contract<'a>,
-    current_invoice: Invoice<'a>,
-    next_invoice: Option<Invoice<'a>>,
-    as_of: NaiveDate,
-    catalog_version: Option<&'a str>,
+    pub(crate) checkout: Checkout<'a>,
+    pub(crate) contract: Contract<'a>,
+    pub(crate) current_invoice: Invoice<'a>,
+    pub(crate) next_invoice: Option<Invoice<'a>>,
+    pub(crate) as_of: NaiveDate,
+    pub(crate) catalog_version: Option<&'a str>,
 }
 
 impl<'a> Preview<'a> {
@@ -147,7 +147,7 @@ fn check_late(checkout: &Checkout, contracts: &Contracts) -> Result<(), Problems
         Subject::QuantityUpdate { .. } => {
             let mut lines = contracts.after.phases.iter().flat_map(|phase| &phase.lines);
             if !lines.any(|line| line.changed_from.is_some()) {
-                let message = format!("no line would change on {} or later", checkout.effective);
+                let message = filled("no line would change on % or later", &[&write_date(checkout.effective)]);
                 let help = "send another quantity, state or dimension values of a line that lives then; expected usage, \
                             descriptions, and a fall that waits for a period that never comes, change nothing";
                 findings.field(list, Fault::new(ProblemCode::NothingChanges, message, help));
@@ -159,12 +159,12 @@ fn check_late(checkout: &Checkout, contracts: &Contracts) -> Result<(), Problems
         for line in phase.lines.iter().filter(|_| !days.is_empty()) {
             let in_force = line.dimensions.within(days);
             for dimensions in in_force.filter(|given| !price::has_price(&line.pricing.model, &given.values)) {
-                let message = format!("no price for [{}]", dimensions.values.join(", "));
+                let message = filled("no price for [%]", &[&dimensions.values.join(", ")]);
                 let help = "send dimension values that the matrix has, or give it a default";
                 let fault = Fault::new(ProblemCode::MatrixPriceNotFound, message, help);
                 match dimensions.given_by {
                     Some(index) => findings.item_field(list, index, "dimension_values", fault),
-                    None => findings.catalog(format!("{}/dimension_values", line.pricing.path), fault),
+                    None => findings.catalog(filled("%/dimension_values", &[&line.pricing.path]), fault),
                 }
             }
         }

@@ -6,9 +6,10 @@
 //! A tier holds `lower < q ≤ up_to`, fractions included; the first also holds 0, so that its `flat_amount` is due when
 //! nothing is used (R4.1).
 
-use crate::catalog::{MatrixPrice, PricingModel, Tier};
+use crate::catalog::{MatrixPrice, PricingModel, Tier, matrix_key};
 use crate::money::{Exact, OutOfRange, Quantity, Rate};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The exact price of a quantity, with the tiers it was made of.
 #[derive(Debug)]
@@ -21,14 +22,14 @@ pub(crate) struct Price {
 /// One tier entered by a quantity (R4.2).
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct TierRow {
-    from: Quantity,
+    pub(crate) from: Quantity,
     /// `None` in the last tier.
-    to: Option<Quantity>,
-    quantity: Quantity,
-    unit_amount: Rate,
-    flat_amount: Rate,
+    pub(crate) to: Option<Quantity>,
+    pub(crate) quantity: Quantity,
+    pub(crate) unit_amount: Rate,
+    pub(crate) flat_amount: Rate,
     /// Exact, not rounded.
-    amount: Exact,
+    pub(crate) amount: Exact,
 }
 
 /// Prices a quantity exactly; `None` if a matrix has no price for the line's values.
@@ -40,7 +41,7 @@ pub(crate) fn price(
     let plain = |amount: Exact| Some(Price { amount, rows: None });
     Ok(match model {
         PricingModel::FlatFee { unit_amount } => plain(unit_amount.exact()?),
-        PricingModel::PerUnit { unit_amount } => plain(unit_amount.times(quantity)?),
+        PricingModel::PerUnit { unit_amount } => plain(unit_amount.times(quantity.into())?),
         PricingModel::Percent { percent } => plain(percent.percent_of(quantity)?),
         PricingModel::Package { unit_amount, package_size } => {
             plain(unit_amount.times(quantity.packages(*package_size))?)
@@ -50,14 +51,16 @@ pub(crate) fn price(
             let is_step = matches!(model, PricingModel::Step { .. });
             single(tiers, quantity, is_step)?
         }
-        PricingModel::Matrix { prices, default_unit_amount } => match matrix_price(prices, dimensions) {
-            Some(MatrixPrice::Unit(unit_amount)) => plain(unit_amount.times(quantity)?),
-            Some(MatrixPrice::Tiers(tiers)) => single(tiers, quantity, false)?,
-            None => match default_unit_amount {
-                Some(unit_amount) => plain(unit_amount.times(quantity)?),
-                None => None,
-            },
-        },
+        PricingModel::Matrix { prices, by_values, default_unit_amount } => {
+            match matrix_price(prices, by_values, dimensions) {
+                Some(MatrixPrice::Unit(unit_amount)) => plain(unit_amount.times(quantity.into())?),
+                Some(MatrixPrice::Tiers(tiers)) => single(tiers, quantity, false)?,
+                None => match default_unit_amount {
+                    Some(unit_amount) => plain(unit_amount.times(quantity.into())?),
+                    None => None,
+                },
+            }
+        }
         PricingModel::TwoDimensionalTiered { tiers, bands, unit_amounts } => match band(bands, dimensions) {
             Some(band) => {
                 let unit_amount = |index: usize, _: &Tier| {
@@ -73,8 +76,8 @@ pub(crate) fn price(
 /// Whether a model has a price for dimension values, whatever the quantity.
 pub(crate) fn has_price(model: &PricingModel, dimensions: &[&str]) -> bool {
     match model {
-        PricingModel::Matrix { prices, default_unit_amount } => {
-            default_unit_amount.is_some() || matrix_price(prices, dimensions).is_some()
+        PricingModel::Matrix { prices, by_values, default_unit_amount } => {
+            default_unit_amount.is_some() || matrix_price(prices, by_values, dimensions).is_some()
         }
         PricingModel::TwoDimensionalTiered { bands, .. } => band(bands, dimensions).is_some(),
         PricingModel::FlatFee { .. }
@@ -88,11 +91,11 @@ pub(crate) fn has_price(model: &PricingModel, dimensions: &[&str]) -> bool {
 }
 
 fn matrix_price<'a>(
-    prices: &'a std::collections::BTreeMap<Vec<String>, MatrixPrice>,
+    prices: &'a [MatrixPrice],
+    by_values: &BTreeMap<String, usize>,
     dimensions: &[&str],
 ) -> Option<&'a MatrixPrice> {
-    let values: Vec<String> = dimensions.iter().map(|value| (*value).to_owned()).collect();
-    prices.get(&values)
+    prices.get(*by_values.get(&matrix_key(dimensions.iter().copied()))?)
 }
 
 /// The band that holds the line's single dimension value.
@@ -158,6 +161,6 @@ fn graduated(
 }
 
 fn units_amount(tier: &Tier, unit_amount: Rate, units: Quantity) -> Result<Exact, OutOfRange> {
-    let units = tier.package_size.map_or(units, |size| units.packages(size));
+    let units = tier.package_size.map_or(units.into(), |size| units.packages(size));
     unit_amount.times(units)
 }

@@ -118,7 +118,7 @@ pub struct Problem {
     /// A JSON pointer into the request, or `/catalog/…`.
     pub path: String,
     /// What is wrong: lower case, no full stop, the input in backticks.
-    pub message: String,
+    pub message: Cow<'static, str>,
     /// What to do about it.
     pub help: Cow<'static, str>,
 }

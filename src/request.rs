@@ -3,7 +3,7 @@
 //! Input: [`Json`]. Output: [`Request`], each field absent, invalid or valid, and [`Findings`]: what is wrong, kept in
 //! the order of R2.6. Neighbours: `detect` adds what only the catalog can tell.
 
-use crate::form::{self, Fault, Read};
+use crate::form::{self, Fault, Read, digits, filled};
 use crate::json::Json;
 use crate::money::Quantity;
 use crate::problem::{Problem, ProblemCode, Problems};
@@ -159,14 +159,52 @@ impl Findings {
     pub(crate) fn field(&mut self, name: &str, fault: Fault) {
         let position = position(name);
         let name_order = if position.is_none() { name.to_owned() } else { String::new() };
-        let path = format!("/{}", form::pointer_step(name));
+        let path = filled("/%", &[&form::pointer_step(name)]);
         self.note((position.unwrap_or(UNKNOWN), 0, fault.code, 0, name_order), path, fault);
+    }
+
+    /// A problem of a field of the request, its message with values filled in.
+    ///
+    /// Out of line like the next, and with all that a problem is of: there are thirty of them, and in a browser each byte
+    /// has to be loaded.
+    #[inline(never)]
+    pub(crate) fn refuse(
+        &mut self,
+        name: &str,
+        code: ProblemCode,
+        message: &'static str,
+        values: &[&str],
+        help: &'static str,
+    ) {
+        self.field(name, Fault::new(code, filled(message, values), help));
+    }
+
+    /// A problem of an override of a list, of one of its fields or as a whole.
+    #[inline(never)]
+    pub(crate) fn refuse_item(
+        &mut self,
+        (list, index): (&str, usize),
+        name: Option<&str>,
+        code: ProblemCode,
+        message: &'static str,
+        values: &[&str],
+        help: &'static str,
+    ) {
+        let fault = Fault::new(code, filled(message, values), help);
+        match name {
+            Some(name) => self.item_field(list, index, name, fault),
+            None => self.item(list, index, fault),
+        }
     }
 
     /// A problem of one override as a whole.
     pub(crate) fn item(&mut self, list: &str, index: usize, fault: Fault) {
         let position = position(list).unwrap_or(UNKNOWN);
-        self.note((position, index.saturating_add(1), fault.code, 0, String::new()), format!("/{list}/{index}"), fault);
+        self.note(
+            (position, index.saturating_add(1), fault.code, 0, String::new()),
+            filled("/%/%", &[list, &digits(index)]),
+            fault,
+        );
     }
 
     /// A problem of a field of one override.
@@ -174,7 +212,7 @@ impl Findings {
         let position = position(list).unwrap_or(UNKNOWN);
         let field =
             OVERRIDE_FIELDS.iter().position(|field| *field == name).map_or(OVERRIDE_FIELDS.len(), |field| field);
-        let path = format!("/{list}/{index}/{}", form::pointer_step(name));
+        let path = filled("/%/%/%", &[list, &digits(index), &form::pointer_step(name)]);
         self.note(
             (position, index.saturating_add(1), fault.code, field.saturating_add(1), name.to_owned()),
             path,
@@ -202,7 +240,7 @@ impl Findings {
         &mut self,
         fields: &'a [(String, Json)],
         name: &'static str,
-        read: impl FnOnce(&'a Json) -> Read<T>,
+        read: fn(&'a Json) -> Read<T>,
     ) -> Field<T> {
         read_field(fields, name, read, |fault| self.field(name, fault))
     }
@@ -213,7 +251,7 @@ impl Findings {
         (list, index): (&str, usize),
         fields: &'a [(String, Json)],
         name: &'static str,
-        read: impl FnOnce(&'a Json) -> Read<T>,
+        read: fn(&'a Json) -> Read<T>,
     ) -> Field<T> {
         read_field(fields, name, read, |fault| self.item_field(list, index, name, fault))
     }
@@ -223,7 +261,7 @@ impl Findings {
 fn read_field<'a, T>(
     fields: &'a [(String, Json)],
     name: &'static str,
-    read: impl FnOnce(&'a Json) -> Read<T>,
+    read: fn(&'a Json) -> Read<T>,
     refuse: impl FnOnce(Fault),
 ) -> Field<T> {
     match form::field(fields, name).map(read) {
@@ -270,9 +308,9 @@ pub(crate) fn read<'a>(json: &'a Json, findings: &mut Findings) -> Result<Reques
     };
     let items = sent.value().unwrap_or_default();
     let overrides = if items.len() > MOST_OVERRIDES {
-        let message = format!("{} overrides", items.len());
-        findings
-            .field(overrides_name, Fault::new(ProblemCode::TooManyOverrides, message, "send at most 1000 overrides"));
+        let count = digits(items.len());
+        let help = "send at most 1000 overrides";
+        findings.refuse(overrides_name, ProblemCode::TooManyOverrides, "% overrides", &[&count], help);
         Vec::new()
     } else {
         items
@@ -304,8 +342,8 @@ pub(crate) fn read<'a>(json: &'a Json, findings: &mut Findings) -> Result<Reques
 }
 
 fn conflict(older: &str, newer: &str) -> Fault {
-    let message = format!("`{older}` is an older name of `{newer}`");
-    Fault::new(ProblemCode::ConflictingFields, message, format!("send `{newer}` alone"))
+    let message = filled("`%` is an older name of `%`", &[older, newer]);
+    Fault::new(ProblemCode::ConflictingFields, message, filled("send `%` alone", &[newer]))
 }
 
 fn read_override<'a>(
@@ -329,14 +367,14 @@ fn read_override<'a>(
         [] => {
             let message = "the override names no line";
             let help = "send one of `pricing_id`, `product_id` and `line_item_id`";
-            findings.item(list, index, Fault::new(ProblemCode::OverrideTargetRequired, message, help));
+            findings.refuse_item(place, None, ProblemCode::OverrideTargetRequired, message, &[], help);
             None
         }
         [(target, id)] => id.value().map(|id| (*target, id)),
         [_, _, ..] => {
             let message = "the override names lines in more than one way";
             let help = "send exactly one of `pricing_id`, `product_id` and `line_item_id`";
-            findings.item(list, index, Fault::new(ProblemCode::OverrideTargetAmbiguous, message, help));
+            findings.refuse_item(place, None, ProblemCode::OverrideTargetAmbiguous, message, &[], help);
             None
         }
     };
@@ -360,7 +398,7 @@ fn read_override<'a>(
     let description = findings.read_item(place, fields, "description", form::string).value();
     if !(quantity.is_present() || is_enabled.is_present() || form::field(fields, "dimension_values").is_some()) {
         let help = "send at least one of `quantity`, `is_enabled` and `dimension_values`";
-        findings.item(list, index, Fault::new(ProblemCode::OverrideEmpty, "the override changes nothing", help));
+        findings.refuse_item(place, None, ProblemCode::OverrideEmpty, "the override changes nothing", &[], help);
     }
     for (name, fault) in form::unknown_fields(fields, &OVERRIDE_FIELDS) {
         findings.item_field(list, index, name, fault);
@@ -371,12 +409,12 @@ fn read_override<'a>(
 fn customer_data(json: &Json) -> Read<&Json> {
     form::object(json)?;
     if let Some(what) = foreign(json) {
-        let message = format!("{what} cannot be kept");
+        let message = filled("% cannot be kept", &[&what]);
         return Err(Fault::new(ProblemCode::InvalidType, message, "send plain JSON, nested at most 64 levels deep"));
     }
     let length = compact_length(json);
     if length > MOST_CUSTOMER_DATA {
-        let message = format!("{length} bytes of customer data");
+        let message = filled("% bytes of customer data", &[&digits(length)]);
         return Err(Fault::new(ProblemCode::CustomerDataTooLarge, message, "send at most 16384 bytes of compact JSON"));
     }
     Ok(json)
@@ -403,7 +441,7 @@ fn compact_length(json: &Json) -> usize {
     match json {
         Json::Null | Json::Foreign(_) | Json::Bool(true) => 4,
         Json::Bool(false) => 5,
-        Json::Number(number) => crate::json::number_text(*number).len(),
+        Json::Number(number) => number.as_str().len(),
         Json::String(text) => text_length(text),
         Json::List(items) => joined(&mut items.iter().map(compact_length)),
         Json::Object(fields) => joined(

@@ -143,7 +143,7 @@ fn the_browser_door_stands_last() {
     for source in sources().iter().filter(|source| source.module != "wasm") {
         for (number, line) in source.code() {
             let speaks = line.contains("wasm_bindgen");
-            assert!(!speaks, "{}:{}: only wasm.rs speaks JavaScript: {line}", source.path.display(), number + 1);
+            assert!(!speaks, "{}:{}: only wasm speaks to JavaScript: {line}", source.path.display(), number + 1);
         }
     }
 }

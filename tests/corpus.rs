@@ -268,11 +268,11 @@ fn with_a_mistake(catalog: &Json, list: &str) -> Vec<Json> {
     let Some(last) = entries.pop() else { return Vec::new() };
     let mut changed = vec![
         vec![last.clone(), last.clone()],
-        vec![Json::Number(42.0)],
+        vec![Json::Number(42.0.into())],
         vec![with_field(&last, "colour", Some(Json::String("red".into())))],
     ];
     for name in keys(&last) {
-        let values = [None, Some(Json::Number(42.0)), Some(Json::String("nowhere".into()))];
+        let values = [None, Some(Json::Number(42.0.into())), Some(Json::String("nowhere".into()))];
         changed.extend(values.map(|value| vec![with_field(&last, name, value)]));
     }
     let put = |last: Vec<Json>| with_field(catalog, list, Some(Json::List([entries.clone(), last].concat())));

@@ -119,8 +119,14 @@ struct Preview {
     next: Option<Invoice>,
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 fn read(value: &Value) -> Json {
     serde_json::from_str(&value.to_string()).unwrap()
+}
+
+#[cfg(target_arch = "wasm32")]
+fn read(value: &Value) -> Json {
+    checkout_preview::wasm::read(&value.to_string())
 }
 
 fn clock(as_of: NaiveDate) -> Clock {

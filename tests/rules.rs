@@ -3,7 +3,7 @@
 
 mod support;
 
-use checkout_preview::{Catalog, Json, Problems, json};
+use checkout_preview::{Catalog, CheckoutType, Json, Problems, checkout_type, json};
 use std::fmt::Write;
 use support::{answer, at, noon, parse, text};
 
@@ -254,5 +254,35 @@ fn numbers_and_strings_agree() {
                 })
         };
         assert_eq!(request(number), request(&format!(r#""{string}""#)), "{number}");
+    }
+}
+
+/// R2.1: the type follows from the fields present, null counting as absent, whatever their values are.
+#[test]
+fn the_type_is_told_by_the_fields_alone() {
+    let told = |request: &str| {
+        checkout_type(&json::parse(request.as_bytes()).unwrap()).map_err(|problems| {
+            codes(&problems).iter().map(|(code, path)| format!("{code} {path}")).collect::<Vec<_>>()
+        })
+    };
+    for (request, wanted) in [
+        (r#"{"plan_id": "team"}"#, CheckoutType::PlanBased),
+        (r#"{"plan_id": 7, "contract_id": null, "product_overrides": "many"}"#, CheckoutType::PlanBased),
+        (r#"{"plan_id": "team", "contract_id": "con_1"}"#, CheckoutType::PlanChange),
+        (r#"{"plan_id": [], "contract_id": {}, "product_overrides": [{}]}"#, CheckoutType::PlanChange),
+        (r#"{"contract_id": "con_1", "product_overrides": [{}]}"#, CheckoutType::QuantityUpdate),
+        (r#"{"contract_id": "con_1", "product_quantities": [5]}"#, CheckoutType::QuantityUpdate),
+    ] {
+        assert_eq!(told(request), Ok(wanted), "{request}");
+    }
+    for (request, wanted) in [
+        ("{}", "plan_id_required /plan_id"),
+        (r#"{"plan_id": null, "product_overrides": [{}], "coupon": 1}"#, "plan_id_required /plan_id"),
+        (r#"{"contract_id": "con_1"}"#, "product_overrides_required /product_overrides"),
+        (r#"{"contract_id": "con_1", "product_overrides": []}"#, "product_overrides_required /product_overrides"),
+        ("[]", "invalid_type "),
+        ("null", "invalid_type "),
+    ] {
+        assert_eq!(told(request), Err(vec![wanted.to_owned()]), "{request}");
     }
 }

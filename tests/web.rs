@@ -1,15 +1,54 @@
 //! The browser door in a real browser: what JavaScript hands over, and what it gets back.
 //!
 //! Run by `wasm-pack test --headless --chrome -- --test web`. What the answers come to is the corpus' concern; here it
-//! is how values are read, how answers look, and that no input leaves the engine unable to answer the next one.
+//! is how values are read, how answers look, and that no input leaves the engine unable to answer the next one. The two
+//! halves of the door that are JavaScript are the package's own files; what holds them together there is tested in
+//! `tests/js`.
 #![cfg(target_arch = "wasm32")]
 
-use checkout_preview::wasm::create_checkout_preview;
-use js_sys::{Array, Error, Function, JSON, Object, Promise, Reflect, TypeError};
+use checkout_preview::wasm::{detect, load, preview_checkout, unload};
+use js_sys::{Array, Function, JSON, Object, Promise, Reflect, TypeError};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
+
+#[wasm_bindgen(module = "/pkg/src/read.js")]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    fn read(value: &JsValue) -> Result<JsValue, JsValue>;
+}
+
+#[wasm_bindgen(module = "/pkg/src/build.js")]
+extern "C" {
+    fn numbered(catalog: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = previewOf)]
+    fn preview_of(answer: &str, catalog: &JsValue, request: &JsValue, version: &str) -> JsValue;
+    #[wasm_bindgen(js_name = problemsOf)]
+    fn problems_of(answer: &str) -> Array;
+}
+
+#[wasm_bindgen(module = "/pkg/src/zone.js")]
+extern "C" {
+    /// A text, or null.
+    #[wasm_bindgen(js_name = dayIn)]
+    fn day_in(zone: &str, instant: &str) -> JsValue;
+}
+
+/// Why there is no preview.
+#[derive(Debug)]
+enum Refusal {
+    /// What the engine found.
+    Problems(Array),
+    /// What reading an argument threw.
+    Thrown(JsValue),
+}
+
+impl From<JsValue> for Refusal {
+    fn from(thrown: JsValue) -> Refusal {
+        Refusal::Thrown(thrown)
+    }
+}
 
 /// What an expression of JavaScript comes to.
 fn js(expression: &str) -> JsValue {
@@ -34,12 +73,34 @@ const CATALOG: &str = r#"{
 
 const NOW: &str = r#"{ now: "2026-03-01T02:00:00Z" }"#;
 
-fn preview(request: &str) -> Result<JsValue, JsValue> {
+fn preview(request: &str) -> Result<JsValue, Refusal> {
     preview_at(request, NOW)
 }
 
-fn preview_at(request: &str, options: &str) -> Result<JsValue, JsValue> {
-    create_checkout_preview(js(request), js(CATALOG), js(options))
+fn preview_at(request: &str, options: &str) -> Result<JsValue, Refusal> {
+    preview_of_values(&js(request), &js(CATALOG), &js(options))
+}
+
+/// What the package does with its arguments.
+fn preview_of_values(request: &JsValue, catalog: &JsValue, options: &JsValue) -> Result<JsValue, Refusal> {
+    let (request, catalog, options) = (read(request)?, read(catalog)?, read(options)?);
+    let loaded = load(&text(&catalog));
+    let place = loaded.parse().map_err(|_| Refusal::Problems(problems_of(&loaded)))?;
+    let field = |name: &str| Some(get(&options, name)).filter(|value| !value.is_undefined()).unwrap_or(JsValue::NULL);
+    let mut asked = [request.clone(), field("now"), field("as_of"), JsValue::NULL, JsValue::NULL, JsValue::NULL];
+    let mut answer = preview_checkout(place, &text(&asked.iter().collect::<Array>()));
+    if let Some(question) = answer.strip_prefix('?') {
+        let question: Array = JSON::parse(question).unwrap_or_default().unchecked_into();
+        let [instant, zone] = [0, 1].map(|item| question.get(item).as_string().unwrap_or_default());
+        asked[3] = zone.as_str().into();
+        asked[4] = day_in(&zone, &instant);
+        answer = preview_checkout(place, &text(&asked.iter().collect::<Array>()));
+    }
+    unload(place);
+    match answer.starts_with('!') {
+        true => Err(Refusal::Problems(problems_of(&answer))),
+        false => Ok(preview_of(&answer, &numbered(&catalog), &request, "1.2.3")),
+    }
 }
 
 fn text(value: &JsValue) -> String {
@@ -51,13 +112,9 @@ fn get(value: &JsValue, path: &str) -> JsValue {
     path.split('.').fold(value.clone(), field)
 }
 
-/// `code at path` of each problem thrown.
-fn problems(result: Result<JsValue, JsValue>) -> Vec<String> {
-    let error = result.err().unwrap_or_else(|| panic!("no problem was found"));
-    let error: &Error = error.dyn_ref().unwrap_or_else(|| panic!("{error:?} is no Error"));
-    assert_eq!(error.name(), "CheckoutPreviewError", "{:?}", error.message());
-    let list: Array = get(error, "problems").unchecked_into();
-    assert_eq!(get(error, "code"), get(&list.get(0), "code"));
+/// `code at path` of each problem found.
+fn problems(result: Result<JsValue, Refusal>) -> Vec<String> {
+    let Err(Refusal::Problems(list)) = result else { panic!("no problem was found: {result:?}") };
     let text = |problem: &JsValue, key| get(problem, key).as_string().unwrap_or_default();
     let line = |problem| {
         assert_ne!(text(&problem, "message"), "");
@@ -65,6 +122,14 @@ fn problems(result: Result<JsValue, JsValue>) -> Vec<String> {
         format!("{} at {}", text(&problem, "code"), text(&problem, "path"))
     };
     list.iter().map(line).collect()
+}
+
+/// What reading the arguments threw.
+fn thrown(result: Result<JsValue, Refusal>) -> JsValue {
+    match result {
+        Err(Refusal::Thrown(thrown)) => thrown,
+        other => panic!("nothing was thrown: {other:?}"),
+    }
 }
 
 /// The engine still answers.
@@ -88,25 +153,24 @@ fn a_preview_is_a_plain_object() {
 
 #[wasm_bindgen_test]
 fn today_is_the_day_in_the_time_zone_of_the_business_entity() {
-    let as_of = |options| get(&preview_at(REQUEST, options).unwrap_or_default(), "as_of").as_string();
+    let preview = |options| preview_at(REQUEST, options).unwrap_or_else(|error| panic!("{error:?}"));
+    let as_of = |options| get(&preview(options), "as_of").as_string();
     // Two in the morning in London, nine in the evening of the day before in New York.
     assert_eq!(as_of(r#"{ now: "2026-03-01T02:00:00Z" }"#).as_deref(), Some("2026-02-28"));
     assert_eq!(as_of(r#"{ now: "2026-03-01T05:00:00Z" }"#).as_deref(), Some("2026-03-01"));
     assert_eq!(as_of(r#"{ now: new Date(Date.UTC(2026, 2, 1, 4, 59)) }"#).as_deref(), Some("2026-02-28"));
-    assert_eq!(as_of(r#"{ as_of: "2026-07-04" }"#).as_deref(), Some("2026-07-04"));
-    let clock = String::from(js_sys::Date::new_0().to_iso_string());
-    let today = as_of("{}").unwrap_or_default();
-    assert!(clock.get(..4) <= Some(&today[..4]) || today > clock, "{today} is far from {clock}");
+    assert_eq!(as_of(r#"{ now: new Date(0), as_of: "2026-07-04" }"#).as_deref(), Some("2026-07-04"));
 }
 
 #[wasm_bindgen_test]
 fn a_time_zone_that_nobody_knows_is_a_problem_of_the_catalog() {
     for zone in ["Mars/Olympus", "america/new_york", "IST", "+01:00", "SystemV/PST8PDT"] {
         let catalog = js(&CATALOG.replace("America/New_York", zone));
-        let result = create_checkout_preview(js(REQUEST), catalog.clone(), js(NOW));
+        let result = preview_of_values(&js(REQUEST), &catalog, &js(NOW));
         assert_eq!(problems(result), ["catalog_invalid at /catalog/business_entities/0/time_zone"], "{zone}");
         // Only the date of today depends on it.
-        assert!(create_checkout_preview(js(REQUEST), catalog, js(r#"{ as_of: "2026-07-04" }"#)).is_ok(), "{zone}");
+        let on_a_day = js(r#"{ now: "2026-03-01T02:00:00Z", as_of: "2026-07-04" }"#);
+        assert!(preview_of_values(&js(REQUEST), &catalog, &on_a_day).is_ok(), "{zone}");
     }
     assert_alive();
 }
@@ -121,19 +185,35 @@ fn problems_are_thrown_together() {
     assert_eq!(problems(preview("undefined")), ["invalid_type at "]);
     assert_eq!(problems(preview("[]")), ["invalid_type at "]);
     assert_eq!(problems(preview_at(REQUEST, "{ now: 5 }")), ["invalid_type at /now"]);
-    assert_eq!(problems(preview_at(REQUEST, "{ as_of: 5 }")), ["invalid_type at /as_of"]);
+    assert_eq!(problems(preview_at(REQUEST, "{ now: new Date(0), as_of: 5 }")), ["invalid_type at /as_of"]);
     assert_alive();
 }
 
 #[wasm_bindgen_test]
-fn options_are_an_object_of_two_fields() {
-    for options in ["5", "'2026-01-01'", "[]", "new Map()", "{ asOf: '2026-01-01' }"] {
-        let error = preview_at(REQUEST, options).err().unwrap_or_default();
-        assert!(error.is_instance_of::<TypeError>(), "{options}: {error:?}");
-    }
-    for options in ["undefined", "null", "{}", "{ now: null, as_of: undefined }"] {
-        assert!(preview_at(REQUEST, options).is_ok(), "{options}");
-    }
+fn catalogs_are_kept_until_they_are_unloaded() {
+    let catalog = text(&read(&js(CATALOG)).unwrap_or_default());
+    let places = [load(&catalog), load(&catalog)].map(|place| place.parse().unwrap_or(usize::MAX));
+    assert_ne!(places[0], places[1]);
+    let asked = r#"[{"plan_id":"pro","customer_id":"cus"},"2026-03-01T02:00:00Z","2026-03-01",null,null,null]"#;
+    let answer = preview_checkout(places[0], asked);
+    assert!(answer.starts_with('['), "{answer}");
+    unload(places[0]);
+    assert_eq!(preview_checkout(places[0], asked), "", "there is no such catalog");
+    assert_eq!(preview_checkout(places[1], asked), answer);
+    assert_eq!(load(&catalog), places[0].to_string(), "a place that became free is taken again");
+    unload(places[0]);
+    unload(places[1]);
+}
+
+#[wasm_bindgen_test]
+fn the_type_is_told_by_the_fields_alone() {
+    assert_eq!(detect(r#"{"plan_id":5,"customer_data":[]}"#), "0");
+    assert_eq!(detect(r#"{"plan_id":"pro","contract_id":"con"}"#), "1");
+    assert_eq!(detect(r#"{"contract_id":"con","product_overrides":[{}]}"#), "2");
+    let codes = |request| problems(Err(Refusal::Problems(problems_of(&detect(request)))));
+    assert_eq!(codes(r#"{"plan_id":null}"#), ["plan_id_required at /plan_id"]);
+    assert_eq!(codes(r#"{"contract_id":"con"}"#), ["product_overrides_required at /product_overrides"]);
+    assert_eq!(codes("[]"), ["invalid_type at "]);
 }
 
 /// Each is put for `$` into a quantity, and must be refused there.
@@ -239,12 +319,12 @@ fn what_an_argument_throws_is_thrown_on() {
         "Object.assign(Object.create({ get [Symbol.toStringTag]() { return 'Number'; } }), { valueOf() { throw new EvalError('mine'); } })",
     ];
     for request in throwing {
-        let error = preview(request).err().unwrap_or_default();
+        let error = thrown(preview(request));
         assert_eq!(get(&error, "message"), "mine", "{request}: {error:?}");
         assert_alive();
     }
     let revoked = "(() => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; })()";
-    let error = preview(revoked).err().unwrap_or_default();
+    let error = thrown(preview(revoked));
     assert!(error.is_instance_of::<TypeError>(), "{error:?}");
     assert_alive();
 }
@@ -293,6 +373,6 @@ fn a_promise_is_told_apart_from_its_value() {
     let request = Object::new();
     let promise = Promise::resolve(&JsValue::from_str("pro"));
     assert_eq!(Reflect::set(&request, &"plan_id".into(), &promise), Ok(true));
-    let found = problems(create_checkout_preview(request.into(), js(CATALOG), js(NOW)));
+    let found = problems(preview_of_values(&request.into(), &js(CATALOG), &js(NOW)));
     assert!(found.contains(&"invalid_type at /plan_id".to_owned()), "{found:?}");
 }

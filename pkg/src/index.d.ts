@@ -6,7 +6,7 @@
  * @example
  * import { init, createCheckoutPreview } from "checkout-preview";
  *
- * await init(); // needed in browsers, does nothing in Node
+ * await init(); // needed in browsers, does nothing elsewhere
  * const preview = createCheckoutPreview({ plan_id: "pro", customer_id: "cus_1" }, catalog);
  * preview.estimates.current_invoice.amount_due; // "116.00"
  */
@@ -20,19 +20,23 @@
  * number just work; what JSON would silently change is refused: `NaN`, a `BigInt`, a `Map`, a function. A field that is
  * `undefined` or `null` counts as absent. What is accepted here is what the server accepts, unknown fields included.
  *
+ * A catalog is read once and remembered by identity: change it, and it is still priced as it was. Give another object
+ * (`{ ...catalog }` will do) whenever its contents are others; where `process.env.NODE_ENV` is `"development"`, a warning
+ * tells of one that was changed.
+ *
  * @param request what the buyer asks for
- * @param catalog the snapshot of plans, customers and contracts to price it by
+ * @param catalog the snapshot of plans, customers and contracts to price it by, as it is or {@link prepareCatalog | prepared}
  * @param options the moment to preview for; by default, now
  * @throws {CheckoutPreviewError} with every problem found
  * @throws {CheckoutPreviewLoadError} in a browser before {@link init} is done
- * @throws {TypeError} for a missing catalog, or an option that does not exist
+ * @throws {TypeError} for a missing catalog, one that was freed, or an option that does not exist
  *
  * @example
  * createCheckoutPreview({ plan_id: "pro", customer_id: "cus_1" }, catalog, { as_of: "2026-11-22" });
  */
 export function createCheckoutPreview(
   request: CheckoutRequest,
-  catalog: Catalog,
+  catalog: Catalog | PreparedCatalog,
   options?: CheckoutPreviewOptions | null,
 ): CheckoutPreview;
 
@@ -58,14 +62,71 @@ export function createCheckoutPreview(
  */
 export function createBillingSchedule(
   request: CheckoutRequest,
-  catalog: Catalog,
+  catalog: Catalog | PreparedCatalog,
   count: number,
   options?: CheckoutPreviewOptions | null,
 ): BillingSchedule;
 
 /**
- * Loads the engine. A browser has to await it once before the first preview; in Node the engine is there with the
- * import, and this does nothing. Calling it again is free, and after a failure tries again.
+ * Reads a catalog once, to be given to any number of previews: what a page does when its catalog has arrived, so that
+ * the first preview takes no longer than the others. Whatever becomes of the catalog's object, the prepared one stays
+ * as it was.
+ *
+ * @param catalog as for {@link createCheckoutPreview}; a prepared one is given back as it is
+ * @throws {CheckoutPreviewError} with every problem of the catalog
+ * @throws {CheckoutPreviewLoadError} in a browser before {@link init} is done
+ *
+ * @example
+ * const prepared = prepareCatalog(await response.json());
+ * createCheckoutPreview({ plan_id: "pro", customer_id: "cus_1" }, prepared);
+ */
+export function prepareCatalog(catalog: Catalog | PreparedCatalog): PreparedCatalog;
+
+/**
+ * A catalog that has been read. Its memory is given back when nothing refers to it any more, or at once by `free()`.
+ *
+ * @example
+ * using prepared = prepareCatalog(catalog); // freed at the end of the block
+ */
+export class PreparedCatalog {
+  private constructor();
+  /**
+   * Gives its memory back. A preview with it is a `TypeError` from then on; to free it again does nothing. There is one
+   * handle however often it is prepared again: whoever made it frees it.
+   */
+  free(): void;
+  /** The same, at the end of the block that a `using` stands in. */
+  [Symbol.dispose](): void;
+}
+
+declare global {
+  // As in TypeScript's `esnext.disposable`, for programs that do not have it among their libraries.
+  interface SymbolConstructor {
+    /** The method that `using` calls. */
+    readonly dispose: unique symbol;
+  }
+}
+
+/**
+ * Tells which checkout a request asks for, by the fields present alone (R2.1): `undefined` and `null` count as absent.
+ * Whether their values are any good, a preview tells.
+ *
+ * @param request as for {@link createCheckoutPreview}
+ * @throws {CheckoutPreviewError} `plan_id_required` or `product_overrides_required`; `invalid_type` for no object
+ * @throws {CheckoutPreviewLoadError} in a browser before {@link init} is done
+ *
+ * @example
+ * detectCheckoutType({ plan_id: "pro" }); // "plan_based"
+ * detectCheckoutType({ plan_id: "pro", contract_id: "con_1" }); // "plan_change"
+ */
+export function detectCheckoutType(request: CheckoutRequest): CheckoutType;
+
+/** What a checkout does: begins a contract, moves one to another plan, or changes its quantities (R2.1). */
+export type CheckoutType = "plan_based" | "plan_change" | "quantity_update";
+
+/**
+ * Loads the engine. A browser has to await it once before the first preview; in Node, Deno, Bun and Workers the engine is
+ * there with the import, and this does nothing. Calling it again is free, and after a failure tries again.
  *
  * @param source where the wasm is: by default `engine_bg.wasm` beside the package's own script
  * @throws {CheckoutPreviewLoadError} when the engine cannot be loaded
@@ -430,7 +491,7 @@ export interface PlanPhase extends PhaseFeatures {
   /** How long it lasts: `"P3M"`; null only on the last phase. */
   duration?: Duration | null | undefined;
   /** What a customer gets in it. */
-  pricings: readonly Pricing[];
+  pricings?: readonly Pricing[] | null | undefined;
 }
 
 /** One product with one price, billing period and quantity. */
@@ -656,7 +717,7 @@ export interface ServiceFee {
 /** A tax (R8.3). */
 export interface Tax {
   /** For people, and adds up with others of its name and percent: `"VAT"`. */
-  name: string;
+  name?: string | null | undefined;
   /** `"19"`, `"9.975"`. */
   percent: DecimalInput;
   /** Whether prices hold it already; not beside exclusive taxes in one list. */
@@ -665,7 +726,7 @@ export interface Tax {
   is_compound?: boolean | null | undefined;
 }
 
-/** What a customer has: phases with real dates, each holding lines. A preview's contract can be stored as it is. */
+/** What a customer has: phases with real dates, each holding lines. A preview's contract is one, as soon as it and its new lines have ids. */
 export interface Contract {
   /** Named by requests: `"con_1"`. */
   id: Id;
@@ -709,8 +770,8 @@ export interface ContractPhase extends PhaseFeatures {
 
 /** A pricing on a contract, with what has changed since. */
 export interface Line extends Pricing {
-  /** Its own id in the contract; null until whoever stores the contract gives it one. */
-  line_item_id?: Id | null | undefined;
+  /** Its own id in the contract. */
+  line_item_id: Id;
   /** Sorted; the last at or before a day counts, before the first the line's own quantity. */
   quantity_entries?: readonly Entry<DecimalInput>[] | null | undefined;
   /** Whether it is charged from a day on; sorted as `quantity_entries`. */
@@ -732,7 +793,7 @@ export interface Entry<T> {
 /** What a checkout comes to. Plain data: `JSON.stringify` of it is, byte for byte, what the server answers. */
 export interface CheckoutPreview {
   /** Which checkout it is, by the fields of the request (R2.1). */
-  checkout_type: "plan_based" | "plan_change" | "quantity_update";
+  checkout_type: CheckoutType;
   /** The plan bought; the contract's own where only quantities change. */
   plan_id: Id | null;
   /** The contract amended; null for a new one. */
@@ -774,7 +835,7 @@ export interface CheckoutPreview {
 /** The invoices after the current one (R7.9). */
 export interface BillingSchedule {
   /** Which checkout it is, by the fields of the request (R2.1). */
-  checkout_type: "plan_based" | "plan_change" | "quantity_update";
+  checkout_type: CheckoutType;
   /** The plan bought; the contract's own where only quantities change. */
   plan_id: Id | null;
   /** The contract amended; null for a new one. */
@@ -807,25 +868,61 @@ export interface Estimates {
 }
 
 /** A contract in the shape of the catalog's; a new one, and its lines, have no ids yet. */
-export interface PreviewContract extends Omit<Contract, "id" | "phases"> {
+export interface PreviewContract {
   /** Null for a new contract. */
   id: Id | null;
+  /** Null for a guest. */
+  customer_id: Id | null;
+  /** Who sells. */
+  business_entity_id: Id | null;
+  /** The plan it is made from, or moved to. */
+  plan_id: Id | null;
+  /** What everything on it is priced in. */
+  currency: Currency;
+  /** It would be active. */
+  status: "active";
   /** Its first day. */
   start_date: IsoDate;
   /** Its last day; null for ever. */
   end_date: IsoDate | null;
   /** The day billing periods are counted from (R5.1). */
   anchor_date: IsoDate;
+  /** The day of the month they keep, where it is not `anchor_date`'s. */
+  anchor_day: number | null;
   /** 0 for a new contract; an amended one keeps its version. */
   version: number;
   /** In order; entries of lines only for days after their first (section 9). */
-  phases: (Omit<ContractPhase, "lines"> & { lines: PreviewLine[] })[];
+  phases: PreviewPhase[];
 }
 
-/** A line of a preview's contract; `line_item_id` is null until the contract is stored. */
-export interface PreviewLine extends Line {
+/** A stretch of a preview's contract. */
+export interface PreviewPhase extends PhaseFeatures {
+  /** For people. */
+  name: string | null;
+  /** Whether nothing is charged in it. */
+  phase_type: "trial" | "active";
+  /** Its first day. */
+  start_date: IsoDate;
+  /** Its last day; null for ever. */
+  end_date: IsoDate | null;
+  /** Instead of the contract's. */
+  anchor_date: IsoDate | null;
+  /** Instead of the contract's. */
+  anchor_day: number | null;
+  /** What the customer has in it. */
+  lines: PreviewLine[];
+}
+
+/** A line of a preview's contract: the pricing as it was written, with what the checkout makes of it. */
+export interface PreviewLine extends Pricing {
   /** Null on a line that the checkout adds. */
   line_item_id: Id | null;
+  /** The quantity from a day on, by this checkout or one before; sorted. */
+  quantity_entries: { effective_from: IsoDate; value: Decimal }[];
+  /** Whether it is charged from a day on; sorted. */
+  enabled_entries: { effective_from: IsoDate; value: boolean }[];
+  /** Its `dimension_values` from a day on; sorted. */
+  dimension_entries: { effective_from: IsoDate; value: string[] }[];
 }
 
 /** What is charged on one day (section 8). */
@@ -837,7 +934,7 @@ export interface Invoice {
   /** Credits first, then charges by phase, line and day, a phase's commitments and fees after its charges (R7.6). */
   line_items: LineItem[];
   /** All taxes, added up by name and percent. */
-  taxes: { name: string; percent: Decimal; amount: Money }[];
+  taxes: { name: string | null; percent: Decimal; amount: Money }[];
   /** Charges, credits, commitments and fees together. */
   subtotal: Money;
   /** What the phases' discounts take off: a positive number. */
@@ -876,7 +973,7 @@ export interface LineItemAmounts {
   /** All its tax, inclusive tax too; negative for a credit (R8.3). */
   tax_amount: Money;
   /** Its taxes one by one, in the order of its list. */
-  taxes: { name: string; amount: Money }[];
+  taxes: { name: string | null; amount: Money }[];
 }
 
 /** A charge of a line for some days, or the credit for one that was billed. */

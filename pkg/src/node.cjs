@@ -1,10 +1,10 @@
 // Node: the wasm lies beside this file and is loaded with it, so there is nothing to wait for.
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
+const { start } = require("./api.js");
 
-initSync({ module: new WebAssembly.Module(readFileSync(join(__dirname, "engine_bg.wasm"))) });
-loaded();
+start(new WebAssembly.Module(readFileSync(join(__dirname, "engine_bg.wasm"))));
 
 async function init() {}
 
-module.exports = { CheckoutPreviewError, CheckoutPreviewLoadError, createBillingSchedule, createCheckoutPreview, init, version };
+module.exports = { ...require("./public.js"), init };

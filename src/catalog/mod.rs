@@ -4,8 +4,10 @@
 //! `detect` looks things up here; what previews give back of a plan or contract is kept as it was written (`raw`).
 
 mod load;
+mod shape;
 
 use crate::date::Duration;
+use crate::form::{digits, filled};
 use crate::json::Json;
 use crate::money::{Currency, Quantity, Rate, Rounding};
 use crate::problem::Problems;
@@ -95,6 +97,8 @@ pub(crate) struct PhaseFeatures {
     pub(crate) commitments: Vec<Commitment>,
     pub(crate) service_fees: Vec<ServiceFee>,
     pub(crate) taxes: Option<Vec<Tax>>,
+    /// Which phase of the catalog it is, counted over all its lists.
+    pub(crate) number: u32,
     /// The features as they were written.
     pub(crate) raw: Fields,
 }
@@ -154,6 +158,8 @@ pub(crate) struct Pricing {
     pub(crate) commitments: Vec<Commitment>,
     pub(crate) taxes: Option<Vec<Tax>>,
     pub(crate) dimension_values: Vec<String>,
+    /// Which pricing or line of the catalog it is, counted over all its lists.
+    pub(crate) number: u32,
     /// The pricing or line as it was written.
     pub(crate) raw: Fields,
     /// Where it stands: `/catalog/plans/0/phases/0/pricings/1`.
@@ -190,8 +196,19 @@ pub(crate) enum PricingModel {
     Tiered { tiers: Vec<Tier> },
     Volume { tiers: Vec<Tier> },
     Step { tiers: Vec<Tier> },
-    Matrix { prices: BTreeMap<Vec<String>, MatrixPrice>, default_unit_amount: Option<Rate> },
+    Matrix { prices: Vec<MatrixPrice>, by_values: Index, default_unit_amount: Option<Rate> },
     TwoDimensionalTiered { tiers: Vec<Tier>, bands: Vec<Tier>, unit_amounts: Vec<Vec<Rate>> },
+}
+
+/// Dimension values as one text, by which a matrix finds its price; other values have another text.
+pub(crate) fn matrix_key<'v>(values: impl IntoIterator<Item = &'v str>) -> String {
+    let mut key = String::new();
+    for value in values {
+        key.push_str(&digits(value.len()));
+        key.push(' ');
+        key.push_str(value);
+    }
+    key
 }
 
 #[derive(Debug)]
@@ -301,6 +318,7 @@ impl Catalog {
     /// # Errors
     /// What [`Catalog::load`] says of these entries in the whole, at the same places and in the same order: for a
     /// contract whose customer is not among those given, `/catalog/contracts/7/customer_id`.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn with(&self, customers: Vec<(usize, Json)>, contracts: Vec<(usize, Json)>) -> Result<Catalog, Problems> {
         load::with(self, customers, contracts)
     }
@@ -329,7 +347,7 @@ impl Catalog {
     /// Where a business entity's time zone stands.
     pub(crate) fn time_zone_path(&self, entity: &BusinessEntity) -> String {
         let position = self.business_entities.by_id.get(&entity.id).copied().unwrap_or_default();
-        format!("/catalog/business_entities/{position}/time_zone")
+        filled("/catalog/business_entities/%/time_zone", &[&digits(position)])
     }
 }
 

@@ -169,7 +169,6 @@ impl<'c, 'a> Ledger<'c, 'a> {
     /// The earliest day after `day` on which something is to be paid (R7.5).
     fn next_day(&self, day: NaiveDate, too_large: &mut TooLarge<'a>) -> Option<NaiveDate> {
         let horizon = HORIZON.after(self.current_day).min(LAST_DAY);
-        let mut earliest = horizon;
         let mut found = None;
         for phase in &self.after.phases {
             for (index, schedule) in phase.schedules.iter().enumerate() {
@@ -180,13 +179,12 @@ impl<'c, 'a> Ledger<'c, 'a> {
                         || charge(schedule, segment, self.rounder).map_or(true, |charge| !charge.net_amount.is_zero());
                     !self.is_covered(origin, schedule, segment) && (schedule.line.is_metered() || is_due())
                 };
-                if let Some(due) = schedule.first_due(day, earliest, is_wanted) {
-                    earliest = due;
-                    found = Some(due);
-                }
+                // Only an earlier day is of use: most lines fall due together, and need not be priced for that.
+                let until = found.map_or(horizon, date::day_before);
+                found = schedule.first_due(day, until, is_wanted).or(found);
             }
         }
-        let credited = self.credits(day, earliest, too_large);
+        let credited = self.credits(day, found.unwrap_or(horizon), too_large);
         let due =
             credited.iter().filter(|credit| !credit.amount.is_zero()).filter_map(|credit| credit.line.changed_from);
         due.chain(found).min()

@@ -29,17 +29,17 @@ use tax::{TaxTerms, Totals};
 /// What is to be paid on one day, or until today (R7.4, R7.5).
 #[derive(Debug, Clone, Serialize)]
 pub struct Invoice<'a> {
-    invoice_date: NaiveDate,
-    currency: &'static str,
-    line_items: Vec<LineItem<'a>>,
-    taxes: Vec<InvoiceTax<'a>>,
-    subtotal: Money,
-    discount_total: Money,
-    tax_total: Money,
-    total: Money,
-    credit_applied: Money,
-    amount_due: Money,
-    credit_carried_forward: Money,
+    pub(crate) invoice_date: NaiveDate,
+    pub(crate) currency: &'static str,
+    pub(crate) line_items: Vec<LineItem<'a>>,
+    pub(crate) taxes: Vec<InvoiceTax<'a>>,
+    pub(crate) subtotal: Money,
+    pub(crate) discount_total: Money,
+    pub(crate) tax_total: Money,
+    pub(crate) total: Money,
+    pub(crate) credit_applied: Money,
+    pub(crate) amount_due: Money,
+    pub(crate) credit_carried_forward: Money,
 }
 
 impl Invoice<'_> {
@@ -67,45 +67,66 @@ impl Invoice<'_> {
 /// What a line of an invoice is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Kind {
+pub(crate) enum Kind {
     Charge,
     Credit,
     Commitment,
     ServiceFee,
 }
 
+#[cfg(target_arch = "wasm32")]
+impl Kind {
+    /// Its place in the list of kinds that `pkg/src/build.js` has.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Kind::Charge => 0,
+            Kind::Credit => 1,
+            Kind::Commitment => 2,
+            Kind::ServiceFee => 3,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Serialize)]
-struct LineItem<'a> {
-    kind: Kind,
+pub(crate) struct LineItem<'a> {
+    /// Its pricing's number in the catalog, or for a commitment or a fee its phase's: how the browser door names it.
+    #[serde(skip)]
+    #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "natively its texts are written"))]
+    pub(crate) number: u32,
+    /// The description that the checkout gives it.
+    #[serde(skip)]
+    #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "natively it stands in `description`"))]
+    pub(crate) own_description: Option<&'a str>,
+    pub(crate) kind: Kind,
     #[serde(skip_serializing_if = "Option::is_none")]
-    line_item_id: Option<&'a str>,
-    pricing_id: Option<&'a str>,
-    product_id: Option<&'a str>,
-    name: Option<&'a str>,
-    description: Option<&'a str>,
-    phase: Option<&'a str>,
-    pricing_type: Option<&'static str>,
-    quantity: Option<Quantity>,
-    free_units: Option<Quantity>,
-    is_estimate: bool,
-    period: Option<Period>,
-    proration: Option<Proration>,
+    pub(crate) line_item_id: Option<&'a str>,
+    pub(crate) pricing_id: Option<&'a str>,
+    pub(crate) product_id: Option<&'a str>,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) description: Option<&'a str>,
+    pub(crate) phase: Option<&'a str>,
+    pub(crate) pricing_type: Option<&'static str>,
+    pub(crate) quantity: Option<Quantity>,
+    pub(crate) free_units: Option<Quantity>,
+    pub(crate) is_estimate: bool,
+    pub(crate) period: Option<Period>,
+    pub(crate) proration: Option<Proration>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tiers: Option<Vec<TierRow>>,
-    subtotal: Money,
-    discount_amount: Money,
-    commitment_amount: Money,
-    net_amount: Money,
-    phase_discount_amount: Money,
-    tax_amount: Money,
-    taxes: Vec<LineTax<'a>>,
+    pub(crate) tiers: Option<Vec<TierRow>>,
+    pub(crate) subtotal: Money,
+    pub(crate) discount_amount: Money,
+    pub(crate) commitment_amount: Money,
+    pub(crate) net_amount: Money,
+    pub(crate) phase_discount_amount: Money,
+    pub(crate) tax_amount: Money,
+    pub(crate) taxes: Vec<LineTax<'a>>,
 }
 
 /// First and last day.
-#[derive(Debug, Clone, Copy, Serialize)]
-struct Period {
-    start_date: NaiveDate,
-    end_date: NaiveDate,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Period {
+    pub(crate) start_date: NaiveDate,
+    pub(crate) end_date: NaiveDate,
 }
 
 impl From<Range> for Period {
@@ -115,22 +136,22 @@ impl From<Range> for Period {
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
-struct Proration {
-    days: i64,
-    period_days: i64,
+pub(crate) struct Proration {
+    pub(crate) days: i64,
+    pub(crate) period_days: i64,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct LineTax<'a> {
-    name: Option<&'a str>,
-    amount: Money,
+pub(crate) struct LineTax<'a> {
+    pub(crate) name: Option<&'a str>,
+    pub(crate) amount: Money,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct InvoiceTax<'a> {
-    name: Option<&'a str>,
-    percent: Rate,
-    amount: Money,
+pub(crate) struct InvoiceTax<'a> {
+    pub(crate) name: Option<&'a str>,
+    pub(crate) percent: Rate,
+    pub(crate) amount: Money,
 }
 
 /// A billed charge of *before*, or its part, taken back.
@@ -227,6 +248,8 @@ fn charge_item<'a>(
     let Posted { line, charge, left } = posted;
     let pricing = line.pricing;
     Ok(LineItem {
+        number: pricing.number,
+        own_description: line.description,
         kind: Kind::Charge,
         line_item_id: line.line_item_id,
         pricing_id: Some(&pricing.id),
@@ -254,6 +277,8 @@ fn charge_item<'a>(
 fn credit_item<'a>(credit: &Credit<'_, 'a>, zero: Money) -> LineItem<'a> {
     let pricing = credit.line.pricing;
     LineItem {
+        number: pricing.number,
+        own_description: None,
         kind: Kind::Credit,
         line_item_id: credit.line.line_item_id,
         pricing_id: Some(&pricing.id),
@@ -282,6 +307,8 @@ fn credit_item<'a>(credit: &Credit<'_, 'a>, zero: Money) -> LineItem<'a> {
 fn phase_item<'a>(kind: Kind, name: Option<&'a str>, amount: Money, features: &'a PhaseFeatures) -> LineItem<'a> {
     let zero = amount.zero();
     LineItem {
+        number: features.number,
+        own_description: None,
         kind,
         line_item_id: None,
         pricing_id: None,

@@ -14,13 +14,17 @@ const read = (name) => readFileSync(join(installed, "dist", name), "utf8");
 test("it holds what it needs and nothing else", () => {
   const files = readdirSync(installed, { recursive: true }).filter((name) => statSync(join(installed, name)).isFile());
   assert.deepEqual(files.sort(), [
-    "LICENSE-APACHE", "LICENSE-MIT", "README.md", "dist/browser.js", "dist/engine_bg.wasm", "dist/index.d.cts", "dist/index.d.ts",
-    "dist/node.cjs", "dist/node.js", "package.json",
+    "LICENSE-APACHE", "LICENSE-MIT", "README.md", "dist/browser.js", "dist/bundled.js", "dist/deno.js", "dist/edge-light.js", "dist/engine_bg.wasm",
+    "dist/engine_bg.wasm.d.ts", "dist/index.d.cts", "dist/index.d.ts", "dist/inline.cjs", "dist/inline.d.cts", "dist/inline.d.ts",
+    "dist/inline.js", "dist/node.cjs", "dist/node.js", "dist/react.cjs", "dist/react.d.cts", "dist/react.d.ts", "dist/react.js",
+    "dist/workerd.js", "inline/package.json", "package.json", "react/package.json",
   ]);
 });
 
 test("it runs nothing on installation and depends on nothing", () => {
-  for (const field of ["scripts", "dependencies", "peerDependencies", "optionalDependencies", "bin"]) assert.equal(manifest[field], undefined);
+  for (const field of ["scripts", "dependencies", "optionalDependencies", "bin"]) assert.equal(manifest[field], undefined);
+  assert.deepEqual(Object.keys(manifest.peerDependencies), ["react"]);
+  assert.equal(manifest.peerDependenciesMeta.react.optional, true);
 });
 
 test("it names no place on the machine that built it", () => {
@@ -35,7 +39,8 @@ test("its version is the engine's", () => {
 });
 
 test("import and require give one engine", () => {
-  const names = ["CheckoutPreviewError", "CheckoutPreviewLoadError", "createBillingSchedule", "createCheckoutPreview", "init", "version"];
+  const names = ["CheckoutPreviewError", "CheckoutPreviewLoadError", "PreparedCatalog", "createBillingSchedule", "createCheckoutPreview",
+    "detectCheckoutType", "init", "prepareCatalog", "version"];
   assert.deepEqual(Object.keys(required).sort(), names);
   assert.deepEqual(Object.keys(imported).sort(), names);
   for (const name of names) assert.equal(imported[name], required[name]);
@@ -68,6 +73,16 @@ test("publint finds nothing", () => {
   const publint = fileURLToPath(new URL("../node_modules/publint/src/cli.js", import.meta.url));
   const output = execFileSync(process.execPath, [publint, installed, "--strict", "--pack=false"], { encoding: "utf8" });
   assert.match(output, /All good/);
+});
+
+test("attw finds the types of every entry in every way of resolving", () => {
+  const attw = fileURLToPath(new URL("../node_modules/.bin/attw", import.meta.url));
+  const [tarball] = readdirSync(project).filter((name) => name.endsWith(".tgz"));
+  // The wasm is for bundlers, which have their own way to it.
+  const words = [join(project, tarball), "--exclude-entrypoints", "./engine_bg.wasm", "--format", "json"];
+  const { analysis, problems } = JSON.parse(execFileSync(attw, words, { encoding: "utf8" }));
+  assert.equal(analysis.packageName, "checkout-preview");
+  assert.deepEqual(problems ?? {}, {});
 });
 
 test("the example of its README gives the amount it shows", async () => {

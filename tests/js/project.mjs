@@ -18,14 +18,30 @@ function make() {
   rmSync(project, { recursive: true, force: true });
   mkdirSync(project, { recursive: true });
   npm(join(root, "pkg"), "pack", "--silent", "--pack-destination", project);
-  const [tarball] = readdirSync(project).filter((name) => name.endsWith(".tgz"));
-  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "project", private: true }));
-  npm(project, "install", "--silent", "--offline", "--no-audit", "--no-fund", `./${tarball}`);
+  install(project, tarball());
   writeFileSync(join(project, "import.mjs"), `export * from "checkout-preview";\n`);
+}
+
+const tarball = () => join(project, readdirSync(project).find((name) => name.endsWith(".tgz")));
+
+function install(folder, file) {
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "project", private: true }));
+  npm(folder, "install", "--silent", "--offline", "--no-audit", "--no-fund", file);
+}
+
+/** A new folder with nothing but the packed package installed. */
+export function emptyProject(name) {
+  const folder = join(root, "target/js-projects", name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  install(folder, tarball());
+  return folder;
 }
 
 function isFresh() {
   const dist = join(root, "pkg/dist");
+  const manifests = [root, installed].map((folder) => join(folder, folder === root ? "pkg/package.json" : "package.json"));
+  if (!manifests.every(existsSync) || !readFileSync(manifests[0]).equals(readFileSync(manifests[1]))) return false;
   return readdirSync(dist).every((name) => {
     const copy = join(installed, "dist", name);
     return existsSync(copy) && readFileSync(copy).equals(readFileSync(join(dist, name)));

@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { installed, project } from "./project.mjs";
+import { nativeAnswers } from "./native.mjs";
+import { installed, project, root } from "./project.mjs";
 
 const sample = fileURLToPath(new URL("types/sample.ts", import.meta.url));
 const tsc = fileURLToPath(new URL("../node_modules/typescript/bin/tsc", import.meta.url));
@@ -18,23 +19,46 @@ const ways = {
 };
 
 for (const [way, { file, ...options }] of Object.entries(ways)) {
-  test(`the types compile strictly with ${way}`, () => {
-    copyFileSync(sample, join(project, file));
-    const config = join(project, `tsconfig.${file}.json`);
-    writeFileSync(config, JSON.stringify({
-      files: [file],
-      compilerOptions: {
-        ...options, target: "es2022", lib: ["es2022", "dom"], types: [], strict: true, exactOptionalPropertyTypes: true,
-        noUncheckedIndexedAccess: true, verbatimModuleSyntax: file !== "sample.cts", skipLibCheck: false, noEmit: true,
-      },
-    }));
-    try {
-      execFileSync(process.execPath, [tsc, "--project", config], { encoding: "utf8" });
-    } catch (error) {
-      assert.fail(error.stdout);
-    }
-  });
+  // With the standard's name for freeing at the end of a block, and without.
+  for (const lib of ["es2022", "esnext"]) {
+    test(`the types compile strictly with ${way}, ${lib}`, () => {
+      copyFileSync(sample, join(project, file));
+      assertCompiles(file, { ...options, lib: [lib, "dom"], verbatimModuleSyntax: file !== "sample.cts" });
+    });
+  }
 }
+
+function assertCompiles(file, options) {
+  const config = join(project, `tsconfig.${file}.json`);
+  writeFileSync(config, JSON.stringify({
+    files: [file],
+    compilerOptions: {
+      target: "es2022", lib: ["es2022", "dom"], types: [], strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true,
+      skipLibCheck: false, noEmit: true, ...options,
+    },
+  }));
+  try {
+    execFileSync(process.execPath, [tsc, "--project", config], { encoding: "utf8" });
+  } catch (error) {
+    assert.fail(error.stdout.slice(0, 3000));
+  }
+}
+
+test("every request, catalog and preview of the corpus has its type", () => {
+  const folder = join(root, "tests/cases");
+  const names = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".json")).sort();
+  const texts = names.map((name) => readFileSync(join(folder, name), "utf8"));
+  const answers = nativeAnswers(texts).map(JSON.parse);
+  const priced = names.flatMap((name, index) => {
+    if (answers[index].status !== "ok") return [];
+    const { request, catalog } = JSON.parse(texts[index]);
+    return [`// ${name}\nexport const case${index}: [CheckoutRequest, Catalog, CheckoutPreview] = ${JSON.stringify([request, catalog, answers[index].preview], null, 1)};`];
+  });
+  assert(priced.length > 300);
+  const types = `import type { Catalog, CheckoutPreview, CheckoutRequest } from "checkout-preview";\n`;
+  writeFileSync(join(project, "corpus.mts"), types + priced.join("\n"));
+  assertCompiles("corpus.mts", { module: "nodenext" });
+});
 
 test("import and require have the same types", () => {
   const types = ["index.d.ts", "index.d.cts"].map((name) => readFileSync(join(installed, "dist", name), "utf8"));

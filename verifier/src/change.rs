@@ -38,7 +38,7 @@ pub(crate) async fn change(
     let Json::Object(fields) = body else {
         let message = format!("expected an object, found {}", body.kind());
         let help = "send the fields to change".into();
-        let problem = Problem { code: ProblemCode::InvalidType, path: String::new(), message, help };
+        let problem = Problem { code: ProblemCode::InvalidType, path: String::new(), message: message.into(), help };
         return Err(Problems::from(problem).into());
     };
     let session = repeated(|| verifier.change_now(&caller, &id, &fields, expected.clone())).await?;

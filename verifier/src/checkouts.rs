@@ -95,7 +95,7 @@ pub(crate) fn expected_estimates(request: &mut Json) -> Result<Option<Json>, Err
             let message = format!("expected an object, found {}", other.kind());
             let help = "send the `estimates` of the preview the buyer saw, or leave the field out".into();
             let path = "/expected_estimates".into();
-            let problem = Problem { code: ProblemCode::InvalidType, path, message, help };
+            let problem = Problem { code: ProblemCode::InvalidType, path, message: message.into(), help };
             Err(Error::Rejected(problem.into()))
         }
     }

@@ -159,7 +159,7 @@ fn answer(line: Option<&Vec<u8>>) -> String {
         Problem {
             code: ProblemCode::InvalidType,
             path: String::new(),
-            message,
+            message: message.into(),
             help: "write one JSON object {request, catalog, as_of, now, schedule} a line".into(),
         }
         .into()

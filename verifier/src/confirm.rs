@@ -253,7 +253,7 @@ fn next_version(contract: &Json, id: &str) -> Result<i64, Error> {
         let message = format!("the version of {} cannot rise above {}", quoted(id), u32::MAX);
         let help = "give it a lower version in the catalog".into();
         let path = "/contract_id".into();
-        Problems::from(Problem { code: ProblemCode::CatalogInvalid, path, message, help }).into()
+        Problems::from(Problem { code: ProblemCode::CatalogInvalid, path, message: message.into(), help }).into()
     })
 }
 

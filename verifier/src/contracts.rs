@@ -298,8 +298,9 @@ pub(crate) fn version(contract: &Json) -> Option<i64> {
 pub(crate) fn confirmed(contract: &Json, id: &str, customer_id: Option<&str>, new_id: impl Fn() -> String) -> Json {
     let mut contract = contract.clone();
     set(&mut contract, "id", Json::String(id.into()));
-    if let Some(Json::Number(version)) = field(&mut contract, "version") {
-        *version += 1.0;
+    if let Some(version) = version(&contract).and_then(|version| u32::try_from(version).ok()) {
+        // Beyond the last version, too: `confirm` refuses that.
+        set(&mut contract, "version", Json::Number((f64::from(version) + 1.0).into()));
     }
     if let Some(customer_id) = customer_id {
         set(&mut contract, "customer_id", Json::String(customer_id.into()));

@@ -19,7 +19,13 @@ impl Fields {
             Some(other) => {
                 let message = format!("expected an object, found {}", other.kind());
                 let path = String::new();
-                Err(Problem { code: ProblemCode::InvalidType, path, message, help: "send an object".into() }.into())
+                Err(Problem {
+                    code: ProblemCode::InvalidType,
+                    path,
+                    message: message.into(),
+                    help: "send an object".into(),
+                }
+                .into())
             }
         }
     }
@@ -36,7 +42,7 @@ impl Fields {
 
     pub(crate) fn refuse(&mut self, code: ProblemCode, name: &str, message: String, help: impl Into<String>) {
         let help = help.into().into();
-        self.problems.push(Problem { code, path: format!("/{name}"), message, help });
+        self.problems.push(Problem { code, path: format!("/{name}"), message: message.into(), help });
     }
 
     pub(crate) fn id(&mut self, name: &str) -> Option<String> {
@@ -90,7 +96,7 @@ impl Fields {
             self.problems.push(Problem {
                 code: ProblemCode::UnknownField,
                 path: format!("/{}", pointer_step(&name)),
-                message: format!("there is no field {}", quoted(&name)),
+                message: format!("there is no field {}", quoted(&name)).into(),
                 help: "leave the field out".into(),
             });
         }

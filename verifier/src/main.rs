@@ -592,7 +592,7 @@ fn print_previews(arguments: Preview) -> Result<(), Failure> {
         catalog: read(catalog)?,
         as_of: or_null(arguments.as_of),
         now: or_null(arguments.now),
-        schedule: arguments.schedule.map_or(Json::Null, |count| Json::Number(count.into())),
+        schedule: arguments.schedule.map_or(Json::Null, |count| Json::Number(u32::from(count).into())),
     };
     let text = given.answer()?.text;
     print(&if arguments.pretty { indented(&text) } else { text })?;

@@ -184,7 +184,7 @@ impl Page {
 }
 
 fn problem(code: ProblemCode, path: &str, message: String, help: String) -> Problems {
-    Problem { code, path: path.into(), message, help: help.into() }.into()
+    Problem { code, path: path.into(), message: message.into(), help: help.into() }.into()
 }
 
 /// `limit`, `cursor` and `customer_id`

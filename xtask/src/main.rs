@@ -2,9 +2,10 @@
 //!
 //! In reading order: `shell` runs commands, `setup` installs what is missing, `package` builds the npm package,
 //! `serve` shows it, `test` checks everything, `schemathesis` the verifier's description, `bench` measures, `size` weighs
-//! it, `pictures` draws those of docs/proration.md.
+//! it, `docs` writes docs/npm/api.md, `pictures` draws those of docs/proration.md.
 
 mod bench;
+mod docs;
 mod package;
 mod pictures;
 mod schemathesis;
@@ -29,6 +30,7 @@ Commands:
   test      Run every check there is, as CI does, installing what they need
   bench     Measure the engine, or the verifier as a server
   size      Weigh what the package ships: raw, gzip, brotli
+  docs      Write docs/npm/api.md from the types of the npm package
   pictures  Draw docs/proration.md's pictures and write its tables
 
 `cargo xtask <COMMAND> --help` says more.";
@@ -56,6 +58,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "test" => test::HELP,
         "bench" => bench::HELP,
         "size" => size::HELP,
+        "docs" => docs::HELP,
         "pictures" => pictures::HELP,
         "help" | "--help" | "-h" => {
             println!("{HELP}");
@@ -73,6 +76,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "serve" => serve::serve(rest),
         "test" => no_more(rest).and_then(|()| test::everything()),
         "bench" => bench::bench(rest),
+        "docs" => no_more(rest).and_then(|()| docs::write()),
         "pictures" => no_more(rest).and_then(|()| pictures::write()),
         _ => no_more(rest).and_then(|()| size::weigh()),
     }

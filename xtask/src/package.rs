@@ -1,8 +1,8 @@
-//! Builds the npm package: `src/wasm.rs` and `pkg/src` -> `pkg/dist`.
+//! Builds the npm package: `src/wasm` and `pkg/src` -> `pkg/dist`.
 
 use crate::setup;
-use crate::shell::{cargo, printed_by, program, root, run, target};
-use anyhow::{Context, Result, anyhow, bail};
+use crate::shell::{cargo, program, root, run, target};
+use anyhow::{Context, Result, anyhow};
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
@@ -10,153 +10,169 @@ use std::path::{Path, PathBuf};
 use wasm_bindgen_cli_support::Bindgen;
 
 pub(crate) const HELP: &str = "\
-Build the npm package into pkg/dist: one engine_bg.wasm, a loader for browsers and one for Node, and types.
+Build the npm package into pkg/dist: one engine_bg.wasm, a loader for every kind of runtime, and types.
 
 Usage: cargo xtask build
 
-Installs the wasm32 target and wasm-opt (the npm package binaryen) where they are missing. Without npm the wasm stays
-as the compiler wrote it, which is larger. A second run with nothing changed does nothing.";
+Installs the source of Rust's own library, wasm-opt and esbuild (npm packages) where they are missing. A second run with
+nothing changed does nothing.";
 
 /// What wasm-opt has to be told of what rustc emits for wasm32.
-const WASM_OPT: [&str; 9] = [
-    "-Oz",
+const WASM_OPT: [&str; 7] = [
+    "-O3",
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",
     "--enable-sign-ext",
     "--enable-mutable-globals",
-    "--enable-reference-types",
     "--enable-multivalue",
-    "--strip-debug",
-    "--strip-producers",
+    "--debuginfo",
 ];
+
+/// What `esbuild` makes, of which file in `pkg/src` and how: each whole in itself, because a page without a bundler pays a
+/// request for every other.
+const BUNDLED: [(&str, &str, &[&str]); 10] = [
+    ("browser.js", "browser.js", &["--format=esm", "--target=es2022", KEEP_ENVIRONMENT]),
+    ("bundled.js", "bundled.js", &["--format=esm", "--target=es2022", "--loader:.wasm=binary", KEEP_ENVIRONMENT]),
+    // Deno's way of importing wasm is in no year's standard yet.
+    ("deno.js", "deno.js", &["--format=esm", "--target=esnext", "--external:*.wasm"]),
+    ("edge-light.js", "edge-light.js", &["--format=esm", "--target=es2022", "--external:*.wasm?module"]),
+    ("inline.js", "inline.js", &["--format=esm", "--target=es2022", "--loader:.wasm=binary", KEEP_ENVIRONMENT]),
+    ("inline.js", "inline.cjs", &["--format=cjs", "--target=es2022", "--loader:.wasm=binary", KEEP_ENVIRONMENT]),
+    ("node.cjs", "node.cjs", &["--format=cjs", "--target=node20", "--platform=node"]),
+    ("react.js", "react.js", &["--format=esm", "--target=es2022", "--packages=external"]),
+    ("react.js", "react.cjs", &["--format=cjs", "--target=es2022", "--packages=external"]),
+    ("workerd.js", "workerd.js", &["--format=esm", "--target=es2022", "--external:*.wasm"]),
+];
+
+/// And to take the names out again, which changes no function.
+const STRIP: [&str; 4] = ["--all-features", "--strip-debug", "--strip-producers", "--strip-target-features"];
+
+/// The shipped wasm with the names of its functions, for `size`.
+pub(crate) fn named() -> PathBuf {
+    target().join("pkg-work/named.wasm")
+}
+
+/// Whether a page is in development is for the bundler of the page to write in; esbuild would write that it is not.
+const KEEP_ENVIRONMENT: &str = "--define:process.env.NODE_ENV=process.env.NODE_ENV";
 
 /// Builds the package, unless what it would be built from is what it was last built from.
 pub(crate) fn build() -> Result<()> {
+    let npm = setup::npm_packages()?.join(".bin");
     let wasm = compile()?;
-    let optimiser = setup::wasm_opt()?;
     let sources = root().join("pkg/src");
     let version = env!("CARGO_PKG_VERSION");
     check_version(&read(&root().join("pkg/package.json"))?, version)?;
 
     let dist = root().join("pkg/dist");
     let stamp = target().join("pkg.stamp");
-    let inputs = fingerprint(&wasm, &sources, optimiser.is_some(), version)?;
-    if dist.join("engine_bg.wasm").exists() && fs::read_to_string(&stamp).is_ok_and(|built| built == inputs) {
+    let lock = root().join("tests/package-lock.json");
+    let inputs = fingerprint(&[wasm.as_path(), &lock, &std::env::current_exe()?], &sources)?;
+    // What was made counts, too: it may have been changed or lost since.
+    let built = || Some(format!("{inputs} {}", fingerprint(&[&named()], &dist).ok()?));
+    if fs::read_to_string(&stamp).is_ok_and(|stamp| Some(stamp) == built()) {
         eprintln!("pkg/dist is up to date");
         return Ok(());
     }
 
     // Made in another place first, so that a build that fails leaves the last package as it was.
-    let next = target().join("pkg-next");
-    let _ = fs::remove_dir_all(&next);
-    fs::create_dir_all(&next)?;
-    let glue = bind(&wasm)?;
-    let (bound, shipped) = (glue.folder.join("engine_bg.wasm"), next.join("engine_bg.wasm"));
-    match optimiser {
-        Some(wasm_opt) => run(program(wasm_opt, WASM_OPT).arg(&bound).arg("-o").arg(&shipped))?,
-        None => drop(fs::copy(&bound, &shipped)?),
-    }
-    let source = |name: &str| read(&sources.join(name));
-    let api = source("api.js")?.replace("\"0.0.0\"", &format!("{version:?}"));
-    let shared = [within(&glue.error)?, within(&glue.engine)?, within(&api)?].concat();
-    write(&next.join("browser.js"), &[shared.as_str(), &loader(&source("browser.js")?)].concat())?;
-    write(&next.join("node.cjs"), &["\"use strict\";\n", &shared, &source("node.cjs")?].concat())?;
-    write(&next.join("node.js"), &source("node.js")?)?;
-    let types = source("index.d.ts")?;
-    write(&next.join("index.d.ts"), &types)?;
-    write(&next.join("index.d.cts"), &types)?;
-
     let _ = fs::remove_file(&stamp);
+    let (work, next) = (target().join("pkg-work"), target().join("pkg-next"));
+    for folder in [&work, &next] {
+        let _ = fs::remove_dir_all(folder);
+        fs::create_dir_all(folder)?;
+    }
+    for file in fs::read_dir(&sources)?.flatten() {
+        fs::copy(file.path(), work.join(file.file_name()))?;
+    }
+    bind(&wasm, &work)?;
+    let (bound, shipped) = (work.join("bound/engine_bg.wasm"), next.join("engine_bg.wasm"));
+    run(program(npm.join("wasm-opt"), WASM_OPT).arg(&bound).arg("-o").arg(named()))?;
+    run(program(npm.join("wasm-opt"), STRIP).arg(named()).arg("-o").arg(&shipped))?;
+    sign(&shipped, version)?;
+    fs::copy(&shipped, work.join("engine_bg.wasm"))?;
+    for (source, name, options) in BUNDLED {
+        let mut esbuild = program(npm.join("esbuild"), [source, "--bundle", "--minify", "--charset=utf8"]);
+        esbuild.args(options).arg(format!("--define:VERSION={version:?}")).arg("--log-level=warning");
+        run(esbuild.arg(format!("--outfile={}", next.join(name).display())).current_dir(&work))?;
+    }
+    fs::copy(sources.join("node.js"), next.join("node.js"))?;
+    for name in ["index", "inline", "react"] {
+        let types = read(&sources.join(format!("{name}.d.ts")))?;
+        write(&next.join(format!("{name}.d.ts")), &types)?;
+        write(&next.join(format!("{name}.d.cts")), &types.replace("./index.js", "./index.cjs"))?;
+    }
+    fs::copy(sources.join("engine_bg.wasm.d.ts"), next.join("engine_bg.wasm.d.ts"))?;
+
     let _ = fs::remove_dir_all(&dist);
     fs::create_dir_all(&dist).context("pkg cannot be written to")?;
     for file in fs::read_dir(&next)?.flatten() {
         fs::copy(file.path(), dist.join(file.file_name())).context("pkg/dist cannot be written to")?;
     }
-    write(&stamp, &inputs)?;
+    write(&stamp, &built().context("pkg/dist cannot be read")?)?;
     eprintln!("pkg/dist is built");
     Ok(())
 }
 
-/// Compiles the engine for wasm32; the path of what came out.
+/// Compiles the engine for wasm32, and Rust's own library with it; the path of what came out.
+///
+/// Rust's library as it is installed formats a message for every panic and is made for speed: a third of the whole.
+/// Built here, a panic is one instruction. What that takes is in no stable Rust yet, which `RUSTC_BOOTSTRAP` allows.
 fn compile() -> Result<PathBuf> {
     let mut command = cargo(["build", "--package", "checkout-preview", "--lib", "--profile", "wasm"]);
-    command.args(["--target", "wasm32-unknown-unknown"]);
-    let toolchain = setup::wasm_target()?;
-    if let Some(toolchain) = &toolchain {
+    command.args(["--target", "wasm32-unknown-unknown", "-Zbuild-std=std,panic_abort"]);
+    command.args(["-Zbuild-std-features=optimize_for_size", "-Zpanic-immediate-abort"]);
+    command.args(["--config", "profile.wasm.panic=\"immediate-abort\""]).env("RUSTC_BOOTSTRAP", "1");
+    if let Some(toolchain) = setup::rust_source()? {
         command.env("RUSTUP_TOOLCHAIN", toolchain);
     }
-    // The text of a panic names its source file: without this, by its place on the machine that built the package.
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".cargo")));
-    let mut flags = format!("--remap-path-prefix={}=.", root().display());
+    // No value of JavaScript's own crosses, only text: so there is no table for them, and nothing to import.
+    let mut flags = vec!["-Zunstable-options".to_owned(), "-Cpanic=immediate-abort".into()];
+    flags.push("-Ctarget-feature=-reference-types".into());
+    // Optimised for speed, but that a function is copied into its callers only if it is hardly longer than a call, and
+    // loops stay loops: smaller than what is optimised for size, and faster (docs/performance.md).
+    flags.push("-Zinline-mir=no".into());
+    flags.push("-Cllvm-args=-inline-threshold=5".into());
+    flags.push("-Cllvm-args=-unroll-threshold=0".into());
+    // A panic would name its place in the source, and that by where it lies on the machine that built the package.
+    flags.push("-Zlocation-detail=none".into());
+    flags.push(format!("--remap-path-prefix={}=.", root().display()));
     if let Some(home) = home {
-        flags.push_str(&format!("\u{1f}--remap-path-prefix={}=crates", home.join("registry/src").display()));
+        flags.push(format!("--remap-path-prefix={}=crates", home.join("registry/src").display()));
     }
-    // Where the library's source is installed too (editors want it), the compiler names its files by where they lie, and
-    // not as everywhere else.
-    let asked = |argument: &[&str]| {
-        let mut rustc = program("rustc", argument);
-        if let Some(toolchain) = &toolchain {
-            rustc.env("RUSTUP_TOOLCHAIN", toolchain);
-        }
-        printed_by(&mut rustc)
-    };
-    let (sysroot, version) = (asked(&["--print", "sysroot"])?, asked(&["--version", "--verbose"])?);
-    let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown");
-    flags.push_str(&format!("\u{1f}--remap-path-prefix={}/lib/rustlib/src/rust=/rustc/{commit}", sysroot.trim()));
-    command.env("CARGO_ENCODED_RUSTFLAGS", flags);
+    // In a folder of its own, since what else is compiled for wasm32 is compiled with other flags.
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")).args(["--target-dir"]).arg(target().join("wasm"));
     run(&mut command)?;
-    Ok(target().join("wasm32-unknown-unknown/wasm/checkout_preview.wasm"))
+    Ok(target().join("wasm/wasm32-unknown-unknown/wasm/checkout_preview.wasm"))
 }
 
-/// What wasm-bindgen makes of the engine.
-struct Glue {
-    /// The folder of `engine_bg.wasm`.
-    folder: PathBuf,
-    engine: String,
-    /// The `inline_js` of `src/wasm.rs`.
-    error: String,
-}
-
-fn bind(wasm: &Path) -> Result<Glue> {
-    let folder = target().join("pkg-glue");
-    let _ = fs::remove_dir_all(&folder);
+/// Writes what wasm-bindgen makes of the engine: `bound/engine_bg.wasm`, and `engine.js` with the glue.
+fn bind(wasm: &Path, work: &Path) -> Result<()> {
+    let bound = work.join("bound");
     let mut bindgen = Bindgen::new();
     bindgen.input_path(wasm).out_name("engine").typescript(false);
-    bindgen.web(true)?.omit_default_module_path(true).reset_state_function(true);
-    bindgen.remove_name_section(true).remove_producers_section(true);
-    let mut output = bindgen.generate_output().context("wasm-bindgen failed")?;
-    output.emit(&folder)?;
-    let snippets: Vec<&String> = output.snippets().values().flatten().collect();
-    let [error] = snippets.as_slice() else {
-        bail!("src/wasm.rs has {} pieces of inline JavaScript; the package is made for one", snippets.len());
-    };
-    Ok(Glue { engine: read(&folder.join("engine.js"))?, error: error.to_string(), folder })
+    bindgen.bundler(true)?.remove_producers_section(true);
+    bindgen.generate(&bound).context("wasm-bindgen failed")?;
+    write(&work.join("engine.js"), &made_anew(&read(&bound.join("engine_bg.js"))?))
 }
 
-/// A module's text as part of a larger one: without imports (their names are there) and without exports.
+/// The glue as a function that makes it: it keeps views of its instance's memory, so every instance needs one of its own.
+fn made_anew(glue: &str) -> String {
+    let names = glue.lines().filter_map(|line| line.strip_prefix("export function ")?.split('(').next());
+    let names = names.collect::<Vec<_>>().join(", ");
+    let body = glue.replace("\nexport function ", "\nfunction ").replace("\n", "\n  ");
+    format!("export function glue() {{\n{body}\n  return {{ {names} }};\n}}\n")
+}
+
+/// Writes into the wasm whose engine it is, and of which version, where any loader can read it before it runs.
 ///
-/// # Errors
-/// An import or export of a shape that this does not know.
-fn within(module: &str) -> Result<String> {
-    let mut text = String::new();
-    for line in module.lines() {
-        let is_import = line.starts_with("import ");
-        let is_list = line.starts_with("export {");
-        if (is_import || is_list) && !line.trim_end().ends_with(';') {
-            bail!("`{line}` goes on in the next line, which the joining of modules does not follow");
-        }
-        if is_import || is_list {
-            continue;
-        }
-        text.push_str(line.strip_prefix("export ").unwrap_or(line));
-        text.push('\n');
-    }
-    Ok(text)
-}
-
-/// A loader's text without its imports.
-fn loader(module: &str) -> String {
-    module.lines().filter(|line| !line.starts_with("import ")).flat_map(|line| [line, "\n"]).collect()
+/// A custom section: the number 0, its length, the length of its name, its name, its text.
+fn sign(wasm: &Path, version: &str) -> Result<()> {
+    const NAME: &str = "checkout-preview";
+    let text = [&[u8::try_from(NAME.len())?], NAME.as_bytes(), version.as_bytes()].concat();
+    let length = u8::try_from(text.len()).ok().filter(|length| *length < 0x80).context("a version of 100 letters")?;
+    let bytes = [fs::read(wasm)?, vec![0, length], text].concat();
+    fs::write(wasm, bytes).with_context(|| format!("{} cannot be written", wasm.display()))
 }
 
 fn check_version(package: &str, version: &str) -> Result<()> {
@@ -167,14 +183,13 @@ fn check_version(package: &str, version: &str) -> Result<()> {
     }
 }
 
-/// Stands for everything the package is made from.
-fn fingerprint(wasm: &Path, sources: &Path, optimised: bool, version: &str) -> Result<String> {
+/// Stands for the contents of some files, and of all in a folder.
+fn fingerprint(files: &[&Path], folder: &Path) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    (optimised, version, WASM_OPT).hash(&mut hasher);
-    fs::read(wasm)?.hash(&mut hasher);
-    // This program is an input, too.
-    fs::read(std::env::current_exe()?)?.hash(&mut hasher);
-    let mut names = fs::read_dir(sources)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    for file in files {
+        fs::read(file)?.hash(&mut hasher);
+    }
+    let mut names = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     names.sort();
     for name in names {
         name.hash(&mut hasher);
@@ -193,18 +208,15 @@ fn write(path: &Path, text: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{check_version, loader, within};
+    use super::{check_version, made_anew};
 
     #[test]
-    fn a_module_is_joined_without_its_imports_and_exports() {
-        let module = "import { a } from \"./a.js\";\nexport class B {}\nexport function c() {}\nexport { c as d };\nconst e = 1;\n";
-        assert_eq!(within(module).ok().as_deref(), Some("class B {}\nfunction c() {}\nconst e = 1;\n"));
-        assert_eq!(loader("import x from \"x\";\nexport { y };\n"), "export { y };\n");
-    }
-
-    #[test]
-    fn an_import_over_two_lines_is_refused() {
-        assert!(within("import {\n  a } from \"./a.js\";\n").is_err());
+    fn the_glue_becomes_a_function() {
+        let glue = "/** a */\nlet wasm;\nexport function b(c) {\n}\nexport function __wbg_set_wasm(val) {\n}\n";
+        let made = made_anew(glue);
+        assert!(made.starts_with("export function glue() {"), "{made}");
+        assert!(made.contains("return { b, __wbg_set_wasm };"), "{made}");
+        assert_eq!(made.matches("export").count(), 1, "{made}");
     }
 
     #[test]

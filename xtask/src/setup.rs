@@ -6,15 +6,16 @@ use anyhow::{Context, Result, anyhow, bail};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 pub(crate) const HELP: &str = "\
-Install what building and testing need: the wasm32 target, the oldest Rust the engine promises, wasm-pack and
-wasm-bindgen, Chromium with its driver, the npm packages of tests/package.json, and schemathesis, in target/python.
+Install what building and testing need: the wasm32 target, the source of Rust's library, the oldest Rust the engine promises, wasm-pack and
+wasm-bindgen, Chromium with its driver, Firefox, the npm packages of tests/package.json, and schemathesis, in target/python.
 
 Usage: cargo xtask setup
 
-What is there already is left alone, so that a second run does nothing. Chromium comes from apt-get where this runs as
-root on Debian or Ubuntu; elsewhere install it and its driver yourself, and have both on PATH.";
+What is there already is left alone, so that a second run does nothing. The browsers come from apt-get where this runs as
+root on Debian or Ubuntu; elsewhere install them and Chromium's driver yourself, and have them on PATH.";
 
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -24,9 +25,13 @@ const DISTRO: &str = "distro";
 /// Installs all of it.
 pub(crate) fn everything() -> Result<()> {
     wasm_target()?;
+    rust_source()?;
     msrv()?;
     wasm_pack()?;
     browser()?;
+    if let Err(sentence) = firefox() {
+        eprintln!("the package cannot be tested in Firefox here: {sentence}");
+    }
     npm_packages()?;
     if let Err(sentence) = python_programs() {
         eprintln!("the verifier's description cannot be tested here: {sentence}");
@@ -37,33 +42,59 @@ pub(crate) fn everything() -> Result<()> {
 
 /// Makes sure that wasm32 can be compiled for; the toolchain to do it with, where it is not the ordinary one.
 pub(crate) fn wasm_target() -> Result<Option<String>> {
-    if compiles_wasm(None) {
+    toolchain_that(compiles_wasm, ["target", "add", WASM])
+}
+
+/// Makes sure that the source of Rust's own library is there, which the package is built with; the toolchain to do it with,
+/// where it is not the ordinary one.
+pub(crate) fn rust_source() -> Result<Option<String>> {
+    toolchain_that(has_source, ["component", "add", "rust-src"])
+}
+
+/// A toolchain that can do something: the ordinary one, after `rustup` with some words if need be, or else the
+/// distribution's.
+fn toolchain_that(can: fn(Option<&str>) -> bool, words: [&str; 3]) -> Result<Option<String>> {
+    if can(None) {
         return Ok(None);
     }
-    if compiles_wasm(Some(DISTRO)) {
+    if can(Some(DISTRO)) {
         return Ok(Some(DISTRO.to_owned()));
     }
+    let line = format!("rustup {}", words.join(" "));
     let rustup = find(&["rustup"]).is_some();
-    if rustup && run(&mut program("rustup", ["target", "add", WASM])).is_ok() && compiles_wasm(None) {
+    if rustup && run(&mut program("rustup", words)).is_ok() && can(None) {
         return Ok(None);
     }
     if rustup && is_root() && find(&["apt-get"]).is_some() {
-        eprintln!("rustup cannot fetch {WASM}: building it with the distribution's own Rust instead");
-        distro_toolchain().context("the distribution's Rust did not help either; type `rustup target add wasm32-unknown-unknown` where rustup has a network")?;
+        eprintln!("`{line}` failed: taking the distribution's own Rust instead");
+        distro_toolchain().with_context(|| {
+            format!("the distribution's Rust did not help either; type `{line}` where rustup has a network")
+        })?;
         return Ok(Some(DISTRO.to_owned()));
     }
     match rustup {
-        true => bail!("type `rustup target add {WASM}`: it failed here, and its own words are above"),
-        false => bail!("install rustup (https://rustup.rs), then type `rustup target add {WASM}`"),
+        true => bail!("type `{line}`: it failed here, and its own words are above"),
+        false => bail!("install rustup (https://rustup.rs), then type `{line}`"),
     }
 }
 
-fn compiles_wasm(toolchain: Option<&str>) -> bool {
-    let mut rustc = program("rustc", ["--print", "target-libdir", "--target", WASM]);
+fn has_source(toolchain: Option<&str>) -> bool {
+    let sysroot = answer(&mut rustc(toolchain, &["--print", "sysroot"])).unwrap_or_default();
+    Path::new(&sysroot).join("lib/rustlib/src/rust/library/Cargo.lock").is_file()
+}
+
+fn rustc(toolchain: Option<&str>, arguments: &[&str]) -> Command {
+    let mut rustc = program("rustc", arguments);
     if let Some(toolchain) = toolchain {
         rustc.env("RUSTUP_TOOLCHAIN", toolchain);
     }
-    let Some(folder) = answer(&mut rustc) else { return false };
+    rustc
+}
+
+fn compiles_wasm(toolchain: Option<&str>) -> bool {
+    let Some(folder) = answer(&mut rustc(toolchain, &["--print", "target-libdir", "--target", WASM])) else {
+        return false;
+    };
     fs::read_dir(folder).is_ok_and(|files| files.flatten().any(|file| is_rlib_of(&file.path(), "core")))
 }
 
@@ -227,13 +258,18 @@ pub(crate) fn browser() -> Result<Browser> {
     installed().ok_or_else(|| anyhow!(sentence))
 }
 
-/// Where wasm-opt is; `None`, with a word about it, where npm is missing.
-pub(crate) fn wasm_opt() -> Result<Option<PathBuf>> {
-    if find(&["npm"]).is_none() {
-        eprintln!("npm is not installed: the wasm stays as the compiler wrote it, which is larger");
-        return Ok(None);
+/// Makes sure of Firefox, which the package is tested in beside Chromium; where it is, or why it cannot be had.
+pub(crate) fn firefox() -> std::result::Result<PathBuf, String> {
+    let installed = || {
+        let named = std::env::var_os("FIREFOX").map(PathBuf::from);
+        named.or_else(|| find(&["firefox-esr", "firefox"]))
+    };
+    if let Some(firefox) = installed() {
+        return Ok(firefox);
     }
-    Ok(Some(npm_packages()?.join(".bin/wasm-opt")))
+    let sentence = "install Firefox and have it on PATH; on Debian: `apt-get install firefox-esr`";
+    apt_install(&["firefox-esr"]).map_err(|_| sentence.to_owned())?;
+    installed().ok_or_else(|| sentence.to_owned())
 }
 
 /// Makes sure that the packages of tests/package-lock.json are installed; the folder they are in.

@@ -1,17 +1,17 @@
 //! Every check there is, in the order in which they are soonest told.
 
 use crate::shell::{cargo, program, root, run};
-use crate::{package, schemathesis, serve, setup};
+use crate::{schemathesis, serve, setup, size};
 use anyhow::{Result, anyhow, bail};
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use throwaway_postgres::{Cluster, Programs, Settings};
 
 pub(crate) const HELP: &str = "\
 Run every check there is, as CI does, installing what they need: format, lints, tests, the verifier's on PostgreSQL
-too and by schemathesis, the oldest promised Rust, the engine in a real browser, the packed npm package in Node, the demo in a browser, and
-the bytes of all of them compared.
+too and by schemathesis, the oldest promised Rust, the engine in a real browser, the weight of the npm package, the
+packed package in everything that runs JavaScript, the demo in a browser, and the bytes of all of them compared.
 
 Usage: cargo xtask test
 
@@ -81,7 +81,9 @@ fn all(steps: &mut Steps) -> Result<()> {
         run(&mut test)
     })?;
 
-    steps.step("the package", package::build)?;
+    steps.step("the package, and its weight", size::weigh)?;
+    const IN_FIREFOX: &str = "the package in Firefox";
+    let firefox = setup::firefox().inspect_err(|sentence| steps.not_tested(IN_FIREFOX, sentence)).ok();
     let npm = steps.step("npm packages", setup::npm_packages)?;
     steps.step("the package, packed and installed", || run(&mut program("node", ["tests/js/project.mjs"])))?;
     for folder in ["tests/js", "tests/e2e"] {
@@ -89,7 +91,8 @@ fn all(steps: &mut Steps) -> Result<()> {
             let mut test = program("node", ["--test", "--test-reporter=spec"]);
             test.args(test_files(folder)?)
                 .env("CHECKOUT_VERIFIER", serve::verifier())
-                .env("CHROMIUM", &browser.chromium);
+                .env("CHROMIUM", &browser.chromium)
+                .env("FIREFOX", firefox.as_deref().unwrap_or(Path::new("")));
             run(test.env("PATH", path_with(npm.join(".bin"))?))
         })?;
     }

@@ -5,12 +5,16 @@ import {
   CheckoutPreviewLoadError,
   createBillingSchedule,
   createCheckoutPreview,
+  detectCheckoutType,
   init,
+  PreparedCatalog,
+  prepareCatalog,
   version,
   type BillingSchedule,
   type Catalog,
   type CheckoutPreview,
   type CheckoutRequest,
+  type CheckoutType,
   type Invoice,
   type LineItem,
   type PricingData,
@@ -93,6 +97,12 @@ export async function show(): Promise<string> {
     const invoices: Invoice[] = next_invoice ? [current_invoice, next_invoice] : [current_invoice];
     // What a preview gives can be stored, and sent in again.
     const again: CheckoutRequest = { product_overrides: preview.product_overrides, customer_data: preview.customer_data };
+    const phases = preview.contract.phases.map((phase) => ({
+      ...phase, lines: phase.lines.map((line, index) => ({ ...line, line_item_id: line.line_item_id ?? `li_${index}` })),
+    }));
+    createCheckoutPreview(again, { ...catalog, contracts: [{ ...preview.contract, id: "con_2", phases }] });
+    phases[0]?.start_date.slice(0, 4);
+    // @ts-expect-error: its lines have no ids yet
     createCheckoutPreview(again, { ...catalog, contracts: [{ ...preview.contract, id: "con_2" }] });
     const schedule: BillingSchedule = createBillingSchedule(request, catalog, 12, { as_of: "2026-11-22" });
     invoices.push(...schedule.invoices, ...(schedule.without_change ?? []));
@@ -133,3 +143,15 @@ models.push({ pricing_type: "per_seat", unit_amount: "1" });
 const amount: number = createCheckoutPreview({}, catalog).estimates.current_invoice.total;
 // @ts-expect-error only the engine makes these errors
 new CheckoutPreviewError();
+
+const prepared: PreparedCatalog = prepareCatalog(catalog);
+createCheckoutPreview({ plan_id: "pro" }, prepared);
+createBillingSchedule({ plan_id: "pro" }, prepared, 12);
+prepareCatalog(prepared).free();
+prepared[Symbol.dispose]();
+const checkoutType: CheckoutType = detectCheckoutType({ plan_id: "pro" });
+checkoutType satisfies "plan_based" | "plan_change" | "quantity_update";
+// @ts-expect-error: prepareCatalog makes them
+new PreparedCatalog();
+// @ts-expect-error: no catalog looks like that
+prepareCatalog({ plans: {} });

@@ -241,7 +241,7 @@ impl Load {
             let contract_id = answer.string("contract_id");
             let contract = parse(&answer.text).get("contract").cloned().unwrap();
             let Some(Json::Number(version)) = contract.get("version") else { panic!() };
-            let version = format!("{version}").parse().unwrap();
+            let version = version.as_str().parse().unwrap();
             let of_contract = if *step == 1 { "contract.created" } else { "contract.amended" };
             expected.events.push((of_contract.into(), format!("{contract_id} {version} {id}")));
             expected.events.push(("checkout.contract_created".into(), id.clone()));

@@ -455,7 +455,7 @@ impl Answer {
             if !self.headers.contains_key("idempotent-replayed") {
                 assert_eq!(self.string("request_id"), request_id);
             }
-            assert_eq!(self.json().get("status"), Some(&Json::Number(f64::from(self.status.as_u16()))));
+            assert_eq!(self.json().get("status"), Some(&Json::Number(u32::from(self.status.as_u16()).into())));
             let Json::Object(members) = self.json() else { panic!("{}", self.text) };
             let names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
             assert_eq!(names[..6], ["type", "title", "status", "code", "detail", "request_id"]);
