@@ -551,7 +551,7 @@ impl fmt::Display for Money {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
 

@@ -141,11 +141,41 @@ fn invoice(given: &checkout_preview::Invoice) -> Invoice {
     Invoice { text: without_ids, ..serde_json::from_str(&text).unwrap() }
 }
 
+/// The contract of a preview as JSON.
+#[cfg(not(target_arch = "wasm32"))]
+fn contract_of(preview: &checkout_preview::Preview, _: &Value, _: &Value) -> Value {
+    serde_json::to_value(preview).unwrap()["contract"].take()
+}
+
+/// The same as the package makes it: there the engine gives back only what JavaScript does not have yet.
+#[cfg(target_arch = "wasm32")]
+fn contract_of(preview: &checkout_preview::Preview, request: &Value, catalog: &Value) -> Value {
+    use js_sys::JSON;
+    use wasm_bindgen::prelude::*;
+
+    #[wasm_bindgen(module = "/pkg/src/build.js")]
+    extern "C" {
+        fn numbered(catalog: &JsValue) -> JsValue;
+        #[wasm_bindgen(js_name = previewOf)]
+        fn preview_of(answer: &str, catalog: &JsValue, request: &JsValue, version: &str) -> JsValue;
+    }
+
+    let as_of = serde_json::to_value(preview).unwrap()["as_of"].take();
+    let place = checkout_preview::wasm::load(&catalog.to_string()).parse().unwrap();
+    let asked = json!([request, "2026-01-01T12:00:00Z", as_of, null, null, null]).to_string();
+    let answer = checkout_preview::wasm::preview_checkout(place, &asked);
+    checkout_preview::wasm::unload(place);
+    let parsed = |value: &Value| JSON::parse(&value.to_string()).unwrap();
+    let made = preview_of(&answer, &numbered(&parsed(catalog)), &parsed(request), "");
+    let text = String::from(JSON::stringify(&made).unwrap());
+    serde_json::from_str::<Value>(&text).unwrap()["contract"].take()
+}
+
 fn preview(request: &Value, catalog: &Value, as_of: NaiveDate) -> Result<Preview, Problems> {
-    let (request, catalog) = (read(request), Catalog::load(read(catalog))?);
-    let preview = checkout_preview::preview(&request, &catalog, clock(as_of))?;
+    let (request_json, loaded) = (read(request), Catalog::load(read(catalog))?);
+    let preview = checkout_preview::preview(&request_json, &loaded, clock(as_of))?;
     Ok(Preview {
-        contract: serde_json::to_value(&preview).unwrap()["contract"].take(),
+        contract: contract_of(&preview, request, catalog),
         current: invoice(preview.current_invoice()),
         next: preview.next_invoice().map(invoice),
     })
