@@ -18,7 +18,7 @@ pub(crate) const LAST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(2999, 12, 3
 /// The end of what has none.
 pub(crate) const NEVER: NaiveDate = NaiveDate::MAX;
 
-pub(crate) const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(1970, 1, 1) {
+const FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(1970, 1, 1) {
     Some(date) => date,
     None => NaiveDate::MIN,
 };
@@ -183,11 +183,16 @@ pub(crate) fn first_weekday_from(from: NaiveDate, weekday: chrono::Weekday) -> N
     from.checked_add_days(Days::new(u64::from(ahead))).unwrap_or(from)
 }
 
+/// Whether a date is one of R1.4.
+pub(crate) fn can_be_named(date: NaiveDate) -> bool {
+    (FIRST_DAY..=LAST_DAY).contains(&date)
+}
+
 /// Reads a date of R1.1: `2026-11-22`, or a date-time (`2026-11-22T10:00`, `2026-11-22 10:00:00.5+01:00`), which means
 /// the calendar date written in it.
 pub(crate) fn read_date(text: &str) -> Option<NaiveDate> {
     let (date, time) = split_date(text)?;
-    if !(FIRST_DAY..=LAST_DAY).contains(&date) {
+    if !can_be_named(date) {
         return None;
     }
     if !time.is_empty() {
@@ -221,6 +226,7 @@ fn number_at(text: &str, at: usize, length: usize) -> Option<u32> {
     whole(text.get(at..at.checked_add(length)?)?)
 }
 
+/// A time of day with optional seconds and fraction, and what follows it. Digits beyond the microsecond are cut off.
 fn read_time(text: &str) -> Option<(NaiveTime, &str)> {
     let (hour, minute) = (number_at(text, 0, 2)?, number_at(text, 3, 2)?);
     if text.get(2..3) != Some(":") {
@@ -242,6 +248,7 @@ fn read_time(text: &str) -> Option<(NaiveTime, &str)> {
     Some((NaiveTime::from_hms_micro_opt(hour, minute, second, micros)?, rest))
 }
 
+/// `Z` or `±hh:mm`.
 fn read_offset(text: &str) -> Option<TimeDelta> {
     if matches!(text, "Z" | "z") {
         return Some(TimeDelta::zero());

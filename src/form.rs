@@ -140,7 +140,7 @@ pub(crate) fn instant(json: &Json) -> Read<DateTime<Utc>> {
 /// An instant on a day of R1.4, in UTC.
 pub(crate) fn moment(json: &Json) -> Read<DateTime<Utc>> {
     instant(json).and_then(|moment| {
-        let is_in_time = (date::FIRST_DAY..=date::LAST_DAY).contains(&moment.date_naive());
+        let is_in_time = date::can_be_named(moment.date_naive());
         let help = "send an instant from 1970-01-01 to 2999-12-31";
         is_in_time.then_some(moment).ok_or_else(|| {
             Fault::new(

@@ -138,19 +138,17 @@ fn check_late(checkout: &Checkout, contracts: &Contracts) -> Result<(), Problems
         Subject::PlanChange { plan, contract } => {
             if contract.plan_id.as_deref() == Some(&plan.id) && !contracts.differs_from_plan {
                 let help = "choose another plan, or send an override that changes a line";
-                findings.field(
-                    "plan_id",
-                    Fault::new(ProblemCode::PlanUnchanged, "the contract has this plan already", help),
-                );
+                let message = "the contract has this plan already";
+                findings.refuse("plan_id", ProblemCode::PlanUnchanged, message, &[], help);
             }
         }
         Subject::QuantityUpdate { .. } => {
             let mut lines = contracts.after.phases.iter().flat_map(|phase| &phase.lines);
             if !lines.any(|line| line.changed_from.is_some()) {
-                let message = filled("no line would change on % or later", &[&write_date(checkout.effective)]);
+                let (message, day) = ("no line would change on % or later", write_date(checkout.effective));
                 let help = "send another quantity, state or dimension values of a line that lives then; expected usage, \
                             descriptions, and a fall that waits for a period that never comes, change nothing";
-                findings.field(list, Fault::new(ProblemCode::NothingChanges, message, help));
+                findings.refuse(list, ProblemCode::NothingChanges, message, &[&day], help);
             }
         }
     }

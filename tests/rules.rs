@@ -3,7 +3,7 @@
 
 mod support;
 
-use checkout_preview::{Catalog, CheckoutType, Json, Problems, checkout_type, json};
+use checkout_preview::{Catalog, CheckoutType, Json, Problems, checkout_type, json, read_instant};
 use std::fmt::Write;
 use support::{answer, at, noon, parse, text};
 
@@ -227,6 +227,18 @@ fn instants_are_moments() {
     ] {
         let request = format!(r#"{{"plan_id": "team", "customer_id": "cus_1", "expires_at": "{written}"}}"#);
         assert_eq!(text(&ask(&request).unwrap(), "expires_at"), "2026-11-23T10:00:00Z", "{written}");
+    }
+}
+
+/// R1.4: now is on a day that can be named.
+#[test]
+fn now_is_within_the_calendar() {
+    let read = |now: &str| read_instant(&Json::String(now.into()), "/now").map_err(|problems| codes(&problems).len());
+    for now in ["1970-01-01T00:00:00Z", "2999-12-31T23:59:59.999999Z", "3000-01-01T00:30:00+01:00"] {
+        assert!(read(now).is_ok(), "{now}");
+    }
+    for now in ["1969-12-31T23:59:59Z", "1970-01-01T00:00:00+01:00", "3000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+        assert_eq!(read(now), Err(1), "{now}");
     }
 }
 

@@ -2,28 +2,13 @@
 //
 // The engine's answers come from the verifier's command line, built last or named by CHECKOUT_VERIFIER.
 
-import { execFileSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { nativeAnswers as answersTo } from "../../tests/js/verifier.mjs";
 import { benchCase, LINES, OPTIONS, TYPES } from "./cases.mjs";
 import { contenders } from "./contenders.mjs";
 import { variedQuestion } from "./varied.mjs";
 
-function verifier() {
-  if (process.env.CHECKOUT_VERIFIER) return process.env.CHECKOUT_VERIFIER;
-  const built = ["debug", "release"]
-    .map((profile) => fileURLToPath(new URL(`../../target/${profile}/checkout-verifier`, import.meta.url)))
-    .filter(existsSync);
-  if (built.length === 0) throw new Error("build the verifier first: cargo build --package checkout-verifier");
-  return built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
-}
-
 /** The engine's answers to some questions, as texts. */
-function nativeAnswers(questions) {
-  const input = questions.map((question) => `${JSON.stringify(question)}\n`).join("");
-  const output = execFileSync(verifier(), ["preview", "--jsonl"], { input, encoding: "utf8", maxBuffer: 2 ** 30 });
-  return output.trimEnd().split("\n");
-}
+const nativeAnswers = (questions) => answersTo(questions.map((question) => JSON.stringify(question)));
 
 /** Ends the process with what is about the first difference of two texts. */
 function differ(what, wanted, found) {

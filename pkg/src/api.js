@@ -40,17 +40,17 @@ let isBroken = false;
 /** Counts instances: what a catalog's place means ends with the instance it was loaded into. */
 let generation = 0;
 
-/** For the loaders: whether a module is this package's engine. */
-export function check(wasm) {
+/** For the loaders: a module, if it is this package's engine. */
+export function checked(wasm) {
   const [section] = WebAssembly.Module.customSections(wasm, "checkout-preview");
   const found = section ? `version ${new TextDecoder().decode(section)}` : "something else";
   if (found !== `version ${version}`) throw new CheckoutPreviewLoadError("wasm_invalid", `the wasm is not the engine of version ${version}: it is ${found}`);
+  return wasm;
 }
 
-/** For the loaders: takes the engine into use. */
+/** For the loaders: takes a checked module into use. */
 export function start(wasm, instance) {
   if (engine) return;
-  check(wasm);
   module = wasm;
   enter(instance);
   warmUp();
@@ -195,8 +195,8 @@ function catalogOf(catalog) {
     return kept;
   }
   if (known.text && known.text !== JSON.stringify(read(catalog))) {
-    console.warn("checkout-preview: a catalog was changed after its first use, and is priced as it was. Give another object, "
-      + "such as { ...catalog }, whenever a catalog changes; or prepareCatalog(catalog) again.", catalog);
+    console.warn("checkout-preview: a catalog was changed after its first use, and is priced as it was: give another object, "
+      + "such as { ...catalog }", catalog);
     known.text = false;
   }
   return used(known);

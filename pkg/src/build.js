@@ -192,11 +192,15 @@ function phaseOf([number, startDate, lastDay, isTrial, anchorDate, anchorDay, li
     lines: lines.map((line) => lineOf(line, catalog)),
   };
   for (const key of Object.keys(raw)) {
-    if (key === "discounts" || key === "commitments" || key === "service_fees" || key === "taxes") phase[key] = copy(raw[key]);
+    if (FEATURES.has(key)) phase[key] = copy(raw[key]);
   }
   return phase;
 }
 
+/** What a phase gives back as it was written. */
+const FEATURES = new Set(["discounts", "commitments", "service_fees", "taxes"]);
+
+/** What a line does not. */
 const OWN = new Set([
   "product", "is_enabled", "quantity", "dimension_values", "line_item_id", "quantity_entries", "enabled_entries",
   "dimension_entries",
@@ -212,7 +216,7 @@ function lineOf([number = 0, isEnabled, quantity, dimensions, description, quant
     line[key] = copy(raw[key]);
     if (key === "id") {
       line.product = { ...raw.product };
-      if (description !== 0 && description !== undefined) line.product.description = description;
+      if (textOf(description) !== null) line.product.description = description;
     }
   }
   if (isNew || Object.hasOwn(raw, "is_enabled")) line.is_enabled = isEnabled === 1;

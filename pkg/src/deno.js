@@ -1,8 +1,8 @@
 // Deno: an import of wasm's source is a compiled module, and takes no permission to read.
 import source module from "./engine_bg.wasm";
-import { start } from "./api.js";
+import { checked, start } from "./api.js";
 
-start(module);
+start(checked(module));
 
 export async function init() {}
 

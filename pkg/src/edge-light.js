@@ -1,8 +1,8 @@
 // Vercel: as on Workers, and said with `?module`.
 import module from "./engine_bg.wasm?module";
-import { start } from "./api.js";
+import { checked, start } from "./api.js";
 
-start(module);
+start(checked(module));
 
 export async function init() {}
 

@@ -150,8 +150,8 @@ export type EngineSource = string | object;
 /** The moment a preview is made for. */
 export interface CheckoutPreviewOptions {
   /**
-   * This instant, RFC 3339 with an offset, or a `Date`; the browser's clock by default. It decides the default of
-   * `expires_at`, and of `as_of` (R1.1).
+   * This instant, RFC 3339 with an offset, or a `Date`, from 1970 to 2999; the browser's clock by default. It decides the
+   * default of `expires_at`, and of `as_of` (R1.1).
    * @example "2026-11-22T09:30:00-05:00"
    */
   now?: DateInput | null | undefined;

@@ -1,5 +1,5 @@
 // From a Response, bytes or a Module to the engine, and why not.
-import { check, CheckoutPreviewLoadError, start } from "./api.js";
+import { checked, CheckoutPreviewLoadError, start } from "./api.js";
 
 /** An `init`, by what the wasm is taken from where nobody says otherwise. */
 export function loader(usual) {
@@ -18,8 +18,7 @@ async function load(source, usual) {
   if (typeof WebAssembly === "undefined") {
     throw new CheckoutPreviewLoadError("wasm_unsupported", "this browser has no WebAssembly, or has it switched off");
   }
-  const module = await compile(await found(source, usual));
-  check(module);
+  const module = checked(await compile(await found(source, usual)));
   // Not at once: on a page's main thread browsers before 2023 refuse that.
   start(module, await WebAssembly.instantiate(module));
 }
@@ -54,6 +53,9 @@ async function compile(given) {
     if (/content security policy|\bCSP\b|unsafe-eval/i.test(error?.message)) {
       const message = "the page's Content-Security-Policy blocks WebAssembly: add 'wasm-unsafe-eval' to its script-src";
       throw new CheckoutPreviewLoadError("wasm_blocked", message, error);
+    }
+    if (isResponse && !(error instanceof WebAssembly.CompileError)) {
+      throw new CheckoutPreviewLoadError("wasm_not_fetched", `${given.url || "the response"} could not be read`, error);
     }
     throw new CheckoutPreviewLoadError("wasm_invalid", `what was loaded is no WebAssembly: ${error?.message}`, error);
   }

@@ -1,9 +1,9 @@
 // Node: the wasm lies beside this file and is loaded with it, so there is nothing to wait for.
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
-const { start } = require("./api.js");
+const { checked, start } = require("./api.js");
 
-start(new WebAssembly.Module(readFileSync(join(__dirname, "engine_bg.wasm"))));
+start(checked(new WebAssembly.Module(readFileSync(join(__dirname, "engine_bg.wasm")))));
 
 async function init() {}
 

@@ -1,8 +1,8 @@
 // Cloudflare Workers: an import of wasm is a compiled module, and the only way to one.
 import module from "./engine_bg.wasm";
-import { start } from "./api.js";
+import { checked, start } from "./api.js";
 
-start(module);
+start(checked(module));
 
 export async function init() {}
 

@@ -513,6 +513,10 @@ impl<'c> Reader<'c> {
         self.say(&place.field(field), message, help);
     }
 
+    fn say_missing(&mut self, place: &Place, field: &str) {
+        self.say(&place.field(field), filled("`%` is missing", &[field]), "the field is required");
+    }
+
     fn begin(&mut self, list: List) {
         if let Some(ids) = self.ids.get_mut(list.place()) {
             ids.clear();
@@ -533,7 +537,7 @@ impl<'c> Reader<'c> {
                 Some(json) => self.value(json, &field.kind, &place_of_field),
                 None => {
                     if field.is_required {
-                        self.say(&place_of_field, filled("`%` is missing", &[field.name]), "the field is required");
+                        self.say_missing(place, field.name);
                     }
                     Value::Absent
                 }
@@ -661,16 +665,13 @@ impl<'c> Reader<'c> {
                 match PRICING_TYPES.iter().find(|(name, _)| Some(*name) == given) {
                     Some((_, shape)) => Value::Object(self.fields(fields, shape, place)),
                     // Nothing else can be told.
-                    None => {
-                        let place = place.field("pricing_type");
-                        match form::field(fields, "pricing_type") {
-                            Some(json) => self.value(json, &Kind::PricingType, &place),
-                            None => {
-                                self.say(&place, "`pricing_type` is missing", "the field is required");
-                                Value::Refused
-                            }
+                    None => match form::field(fields, "pricing_type") {
+                        Some(json) => self.value(json, &Kind::PricingType, &place.field("pricing_type")),
+                        None => {
+                            self.say_missing(place, "pricing_type");
+                            Value::Refused
                         }
-                    }
+                    },
                 }
             }
         })

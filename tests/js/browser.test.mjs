@@ -125,6 +125,14 @@ test("what is no engine is told", async () => {
   assert.match(await inPage(() => told(() => door.init("http://127.0.0.1:1/"))), /^CheckoutPreviewLoadError wasm_not_fetched .* true$/);
 });
 
+test("a source that breaks off, or never came, is told as not fetched", async () => {
+  const brokenOff = () => told(() => door.init(new Response(new ReadableStream({ start: (stream) => stream.error(new Error("cut")) }))));
+  assert.match(await inPage(brokenOff), /^CheckoutPreviewLoadError wasm_not_fetched the response could not be read true$/);
+  const typed = () => told(() => door.init(new Response(new ReadableStream({ start: (stream) => stream.error(new Error("cut")) }), { headers: { "content-type": "application/wasm" } })));
+  assert.match(await inPage(typed), /^CheckoutPreviewLoadError wasm_not_fetched the response could not be read true$/);
+  assert.match(await inPage(() => told(() => door.init(Promise.reject(new Error("mine"))))), /^CheckoutPreviewLoadError wasm_not_fetched .* true$/);
+});
+
 test("a policy that forbids WebAssembly is named, with what to add", async () => {
   const told = await inPage(() => globalThis.told(() => door.init()), { query: "?strict" });
   const message = "the page's Content-Security-Policy blocks WebAssembly: add 'wasm-unsafe-eval' to its script-src";

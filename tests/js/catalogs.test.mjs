@@ -38,7 +38,7 @@ function inEnvironment(NODE_ENV) {
 test("a page that is bundled for development is told, too", () => {
   const page = SCRIPT.replace(/const \{(.*)\} = require\("checkout-preview"\);/, `import { init, $1 } from "checkout-preview/inline"; await init();`);
   writeFileSync(join(project, "page.mjs"), page);
-  const esbuild = fileURLToPath(new URL("../node_modules/.bin/esbuild", import.meta.url));
+  const esbuild = fileURLToPath(new URL("../../xtask/node_modules/.bin/esbuild", import.meta.url));
   for (const [environment, warnings] of [["development", 1], ["production", 0]]) {
     const words = ["page.mjs", "--bundle", "--format=esm", `--define:process.env.NODE_ENV="${environment}"`, "--outfile=bundle.mjs", "--log-level=warning"];
     execFileSync(esbuild, words, { cwd: project });

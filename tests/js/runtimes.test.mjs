@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -14,11 +14,12 @@ import { emptyProject, root } from "./project.mjs";
 
 const here = fileURLToPath(new URL("runtimes", import.meta.url));
 const modules = join(root, "tests/node_modules");
+const esbuildProgram = join(root, "xtask/node_modules/.bin/esbuild");
 
 // ── What is run ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Every tenth case of the corpus, and what the server answers. */
-function casesText() {
+/** Every tenth case of the corpus, and what the server answers: a module that exports them as text. */
+const casesModule = (() => {
   const folder = join(root, "tests/cases");
   const names = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".json")).sort().filter((_, index) => index % 10 === 0);
   const inputs = names.map((name, index) => {
@@ -26,8 +27,9 @@ function casesText() {
     return { request, catalog, as_of, now, ...(index % 5 === 0 && { schedule: 12 }) };
   });
   const answers = nativeAnswers(inputs.map((input) => JSON.stringify(input)));
-  return JSON.stringify(names.map((name, index) => ({ name, input: inputs[index], answer: answers[index] })));
-}
+  const cases = names.map((name, index) => ({ name, input: inputs[index], answer: answers[index] }));
+  return `export default ${JSON.stringify(JSON.stringify(cases))};\n`;
+})();
 
 const MAIN = `import { suite } from "./suite.mjs";
 import cases from "./cases.mjs";
@@ -44,7 +46,7 @@ const REPORT = `kept().then((checks) => \`kept \${checks}\`, (error) => \`\${err
 function project(name, main, file = "main.mjs") {
   const folder = emptyProject(name);
   copyFileSync(join(here, "suite.mjs"), join(folder, "suite.mjs"));
-  writeFileSync(join(folder, "cases.mjs"), `export default ${JSON.stringify(casesText())};\n`);
+  writeFileSync(join(folder, "cases.mjs"), casesModule);
   writeFileSync(join(folder, file), main);
   return folder;
 }
@@ -112,7 +114,7 @@ test("Bun, require", { skip: without(bun, "Bun") }, () => assertKept(run(bun, ["
 // ── Workers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const esbuild = (words, folder, environment) =>
-  run(join(modules, ".bin/esbuild"), ["main.mjs", "--bundle", "--format=esm", "--log-level=warning", ...words], folder, environment);
+  run(esbuildProgram, ["main.mjs", "--bundle", "--format=esm", "--log-level=warning", ...words], folder, environment);
 
 test("workerd", { skip: without(workerd, "workerd") }, () => {
   const folder = project("workerd", `${FROM_PACKAGE}${MAIN}export default { async test() { console.log(\`kept \${await kept()}\`); } };\n`);
@@ -264,7 +266,8 @@ hook().then(JSON.stringify, (error) => String(error?.stack ?? error)).then((body
     writeFileSync(join(folder, "dist/index.html"), page("./main.js"));
     folders.set("react", join(folder, "dist"));
     assert.deepEqual(JSON.parse(await reportOf(browser, `${origin}/react/`)), [
-      "…", "120.00", "240.00", "invalid_decimal", "invalid_decimal", "override_empty", "invalid_decimal", "20.00", "120.00",
+      "…", "120.00", "240.00", "invalid_decimal", "invalid_decimal", "override_empty", "invalid_decimal", "invalid_decimal", "20.00",
+      "120.00",
     ]);
   });
 }

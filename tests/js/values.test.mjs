@@ -172,6 +172,7 @@ test("wrong calls are TypeErrors, wrong values are problems", () => {
   const at = (options) => refused(() => createCheckoutPreview({ plan_id: "pro", customer_id: "cus" }, catalog, options));
   assert.deepEqual(at({ now: "yesterday" }), ["invalid_instant /now"]);
   assert.deepEqual(at({ now: Date.now() }), ["invalid_type /now"]);
+  for (const now of ["1969-12-31T23:59:59Z", "3000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]) assert.deepEqual(at({ now }), ["invalid_instant /now"]);
   assert.deepEqual(at({ as_of: "2026-02-30" }), ["invalid_date /as_of"]);
   assert.deepEqual(at({ now: "x", as_of: "2026-02-30" }), ["invalid_instant /now", "invalid_date /as_of"]);
 });
@@ -212,6 +213,14 @@ test("no input leaves the engine unable to answer the next one", () => {
       assert.equal(buy({}).estimates.current_invoice.total, "120.00");
     }
   }
+});
+
+test("what a getter reads does not lengthen what its own object may hold", () => {
+  let shared = {};
+  for (let depth = 0; depth < 60; depth++) {
+    shared = { get a() { buy({}); return this.b; }, b: shared };
+  }
+  assert.deepEqual(refused(() => buy({ customer_data: shared })).length, 1);
 });
 
 test("a full stack does not break the engine", () => {

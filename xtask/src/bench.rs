@@ -1,6 +1,6 @@
 //! Measurements: of the engine, and of the verifier as a server.
 
-use crate::shell::{cargo, program, root, run, target};
+use crate::shell::{cargo, program, run, target};
 use crate::{package, setup};
 use anyhow::Result;
 
@@ -45,8 +45,7 @@ fn bench_js() -> Result<()> {
     package::build()?;
     let browser = setup::browser()?;
     setup::npm_packages()?;
-    let folder = root().join("benches/js");
-    run(program("npm", ["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
+    setup::npm_packages_of("benches/js")?;
     run(&mut cargo(["build", "--release", "--example", "native"]))?;
     let native = target().join("release/examples/native").with_extension(std::env::consts::EXE_EXTENSION);
     run(program("node", ["benches/js/bench.mjs"]).arg(native).arg(&browser.chromium))

@@ -1,7 +1,7 @@
 //! Builds the npm package: `src/wasm` and `pkg/src` -> `pkg/dist`.
 
 use crate::setup;
-use crate::shell::{cargo, program, root, run, target};
+use crate::shell::{cargo, cargo_home, program, root, run, target};
 use anyhow::{Context, Result, anyhow};
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
@@ -57,7 +57,7 @@ const KEEP_ENVIRONMENT: &str = "--define:process.env.NODE_ENV=process.env.NODE_E
 
 /// Builds the package, unless what it would be built from is what it was last built from.
 pub(crate) fn build() -> Result<()> {
-    let npm = setup::npm_packages()?.join(".bin");
+    let npm = setup::build_tools()?;
     let wasm = compile()?;
     let sources = root().join("pkg/src");
     let version = env!("CARGO_PKG_VERSION");
@@ -65,7 +65,7 @@ pub(crate) fn build() -> Result<()> {
 
     let dist = root().join("pkg/dist");
     let stamp = target().join("pkg.stamp");
-    let lock = root().join("tests/package-lock.json");
+    let lock = root().join("xtask/package-lock.json");
     let inputs = fingerprint(&[wasm.as_path(), &lock, &std::env::current_exe()?], &sources)?;
     // What was made counts, too: it may have been changed or lost since.
     let built = || Some(format!("{inputs} {}", fingerprint(&[&named()], &dist).ok()?));
@@ -125,7 +125,6 @@ fn compile() -> Result<PathBuf> {
     if let Some(toolchain) = setup::rust_source()? {
         command.env("RUSTUP_TOOLCHAIN", toolchain);
     }
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     // No value of JavaScript's own crosses, only text: so there is no table for them, and nothing to import.
     let mut flags = vec!["-Zunstable-options".to_owned(), "-Cpanic=immediate-abort".into()];
     flags.push("-Ctarget-feature=-reference-types".into());
@@ -137,7 +136,7 @@ fn compile() -> Result<PathBuf> {
     // A panic would name its place in the source, and that by where it lies on the machine that built the package.
     flags.push("-Zlocation-detail=none".into());
     flags.push(format!("--remap-path-prefix={}=.", root().display()));
-    if let Some(home) = home {
+    if let Some(home) = cargo_home() {
         flags.push(format!("--remap-path-prefix={}=crates", home.join("registry/src").display()));
     }
     // In a folder of its own, since what else is compiled for wasm32 is compiled with other flags.

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) const HELP: &str = "\
-Install what building and testing need: the wasm32 target, the source of Rust's library, the oldest Rust the engine promises, wasm-pack and
-wasm-bindgen, Chromium with its driver, Firefox, the npm packages of tests/package.json, and schemathesis, in target/python.
+Install what building and testing need: the wasm32 target, the source of Rust's library, the oldest Rust the engine
+promises, wasm-pack and wasm-bindgen, Chromium with its driver, Firefox, the npm packages of xtask/package.json and
+tests/package.json, and schemathesis, in target/python.
 
 Usage: cargo xtask setup
 
@@ -32,6 +33,7 @@ pub(crate) fn everything() -> Result<()> {
     if let Err(sentence) = firefox() {
         eprintln!("the package cannot be tested in Firefox here: {sentence}");
     }
+    build_tools()?;
     npm_packages()?;
     if let Err(sentence) = python_programs() {
         eprintln!("the verifier's description cannot be tested here: {sentence}");
@@ -272,11 +274,22 @@ pub(crate) fn firefox() -> std::result::Result<PathBuf, String> {
     installed().ok_or_else(|| sentence.to_owned())
 }
 
-/// Makes sure that the packages of tests/package-lock.json are installed; the folder they are in.
+/// Makes sure of the npm packages that tests in JavaScript need; the folder they are in.
 pub(crate) fn npm_packages() -> Result<PathBuf> {
-    let tests = root().join("tests");
-    let modules = tests.join("node_modules");
-    let lock = fs::read(tests.join("package-lock.json")).context("tests/package-lock.json cannot be read")?;
+    npm_packages_of("tests")
+}
+
+/// Makes sure of wasm-opt and esbuild, which is all that building needs of npm; the folder they are in.
+pub(crate) fn build_tools() -> Result<PathBuf> {
+    Ok(npm_packages_of("xtask")?.join(".bin"))
+}
+
+/// Makes sure that the packages that a folder's package-lock.json lists are installed in it; where.
+pub(crate) fn npm_packages_of(folder: &str) -> Result<PathBuf> {
+    let folder = root().join(folder);
+    let modules = folder.join("node_modules");
+    let list = folder.join("package-lock.json");
+    let lock = fs::read(&list).with_context(|| format!("{} cannot be read", list.display()))?;
     let installed = modules.join(".installed-lock.json");
     if fs::read(&installed).is_ok_and(|installed| installed == lock) {
         return Ok(modules);
@@ -284,8 +297,8 @@ pub(crate) fn npm_packages() -> Result<PathBuf> {
     if find(&["npm"]).is_none() {
         bail!("install Node 20 or newer, with npm: https://nodejs.org");
     }
-    run(program("npm", ["ci", "--no-audit", "--no-fund"]).current_dir(&tests))
-        .context("npm cannot fetch what tests/package-lock.json lists; look at its own words above")?;
+    run(program("npm", ["ci", "--no-audit", "--no-fund"]).current_dir(&folder))
+        .with_context(|| format!("npm cannot fetch what {} lists; look at its own words above", list.display()))?;
     fs::write(installed, lock)?;
     Ok(modules)
 }

@@ -28,10 +28,13 @@ pub(crate) fn program<A: AsRef<OsStr>>(name: impl AsRef<OsStr>, arguments: impl 
 
 /// PATH, and behind it the folder into which `cargo install` puts programs, which need not be on it.
 fn search_path() -> Option<OsString> {
-    let home =
-        std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".cargo")))?;
     let path = std::env::var_os("PATH")?;
-    std::env::join_paths(std::env::split_paths(&path).chain([home.join("bin")])).ok()
+    std::env::join_paths(std::env::split_paths(&path).chain([cargo_home()?.join("bin")])).ok()
+}
+
+/// The folder cargo keeps its own files in.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".cargo")))
 }
 
 /// The cargo that runs this task.

@@ -44,6 +44,10 @@ export async function hook() {
   steps.push(shown());
   change({ quantity: 5n });
   steps.push(shown());
+  // In JSON that is the next one, which is refused otherwise.
+  change({ quantity: "20" });
+  change({ quantity: new Map() });
+  steps.push(shown());
   change({ quantity: "20", catalog: catalogOf("1.00") });
   steps.push(shown());
   const before = renders.at(-1).preview;
