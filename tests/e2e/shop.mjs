@@ -65,6 +65,9 @@ export async function openShop() {
   return {
     url,
     catalog,
+    browser,
+    organisation,
+    key: publishable_key,
 
     /** Changes what the organisation has decided. */
     decide: (...settings) => run("organisation", "update", "--organisation", organisation, ...settings),

@@ -11,13 +11,18 @@ import { imported, installed, project, required, root } from "./project.mjs";
 const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
 const read = (name) => readFileSync(join(installed, "dist", name), "utf8");
 
+const ELEMENT = [
+  "chart.js", "checkout.js", "contract.js", "define.d.ts", "define.js", "element.d.ts", "element.js", "messages-ar.js", "messages-de.js",
+  "messages-fr.js", "messages-ja.js", "plans.js", "tiers.js",
+];
+
 test("it holds what it needs and nothing else", () => {
   const files = readdirSync(installed, { recursive: true }).filter((name) => statSync(join(installed, name)).isFile());
   assert.deepEqual(files.sort(), [
-    "LICENSE-APACHE", "LICENSE-MIT", "README.md", "dist/browser.js", "dist/bundled.js", "dist/deno.js", "dist/edge-light.js", "dist/engine_bg.wasm",
-    "dist/engine_bg.wasm.d.ts", "dist/index.d.cts", "dist/index.d.ts", "dist/inline.cjs", "dist/inline.d.cts", "dist/inline.d.ts",
+    "LICENSE-APACHE", "LICENSE-MIT", "README.md", "define/package.json", "dist/browser.js", "dist/bundled.js", "dist/custom-elements.json", "dist/deno.js",
+    "dist/edge-light.js", ...ELEMENT.map((name) => `dist/element/${name}`), "dist/engine_bg.wasm", "dist/engine_bg.wasm.d.ts", "dist/index.d.cts", "dist/index.d.ts", "dist/inline.cjs", "dist/inline.d.cts", "dist/inline.d.ts",
     "dist/inline.js", "dist/node.cjs", "dist/node.js", "dist/react.cjs", "dist/react.d.cts", "dist/react.d.ts", "dist/react.js",
-    "dist/workerd.js", "inline/package.json", "package.json", "react/package.json",
+    "dist/workerd.js", "element/package.json", "inline/package.json", "package.json", "react/package.json",
   ]);
 });
 
@@ -75,14 +80,19 @@ test("publint finds nothing", () => {
   assert.match(output, /All good/);
 });
 
+const ESM_ONLY = ["./element", "./define"];
+
 test("attw finds the types of every entry in every way of resolving", () => {
   const attw = fileURLToPath(new URL("../node_modules/.bin/attw", import.meta.url));
   const [tarball] = readdirSync(project).filter((name) => name.endsWith(".tgz"));
   // The wasm is for bundlers, which have their own way to it.
-  const words = [join(project, tarball), "--exclude-entrypoints", "./engine_bg.wasm", "--format", "json"];
+  const words = [join(project, tarball), "--exclude-entrypoints", "./engine_bg.wasm", "./custom-elements.json", ...ESM_ONLY, "--format", "json"];
   const { analysis, problems } = JSON.parse(execFileSync(attw, words, { encoding: "utf8" }));
   assert.equal(analysis.packageName, "checkout-preview");
   assert.deepEqual(problems ?? {}, {});
+  // An element is for pages, which have no `require`.
+  const element = JSON.parse(execFileSync(attw, [join(project, tarball), "--entrypoints", ...ESM_ONLY, "--ignore-rules", "cjs-resolves-to-esm", "--format", "json"], { encoding: "utf8" }));
+  assert.deepEqual(Object.keys(element.problems ?? {}), ["CJSResolvesToESM"]);
 });
 
 test("the example of its README gives the amount it shows", async () => {

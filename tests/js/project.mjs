@@ -3,7 +3,7 @@
 // `node tests/js/project.mjs` makes it anew; tests take it as it is, unless the package has been built since.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -42,7 +42,7 @@ function isFresh() {
   const dist = join(root, "pkg/dist");
   const manifests = [root, installed].map((folder) => join(folder, folder === root ? "pkg/package.json" : "package.json"));
   if (!manifests.every(existsSync) || !readFileSync(manifests[0]).equals(readFileSync(manifests[1]))) return false;
-  return readdirSync(dist).every((name) => {
+  return readdirSync(dist, { recursive: true }).filter((name) => statSync(join(dist, name)).isFile()).every((name) => {
     const copy = join(installed, "dist", name);
     return existsSync(copy) && readFileSync(copy).equals(readFileSync(join(dist, name)));
   });

