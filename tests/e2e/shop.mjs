@@ -68,6 +68,7 @@ export async function openShop() {
     browser,
     organisation,
     key: publishable_key,
+    customers,
 
     /** Changes what the organisation has decided. */
     decide: (...settings) => run("organisation", "update", "--organisation", organisation, ...settings),

@@ -13,7 +13,7 @@ const read = (name) => readFileSync(join(installed, "dist", name), "utf8");
 
 const ELEMENT = [
   "chart.js", "checkout.js", "contract.js", "define.d.ts", "define.js", "element.d.ts", "element.js", "messages-ar.js", "messages-de.js",
-  "messages-fr.js", "messages-ja.js", "plans.js", "tiers.js",
+  "messages-en.js", "messages-fr.js", "messages-ja.js", "plans.js", "tiers.js",
 ];
 
 test("it holds what it needs and nothing else", () => {

@@ -30,7 +30,7 @@ const WASM_OPT: [&str; 7] = [
 
 /// What `esbuild` makes, of which file in `pkg/src` and how: each whole in itself, because a page without a bundler pays a
 /// request for every other.
-const BUNDLED: [(&str, &str, &[&str]); 21] = [
+const BUNDLED: [(&str, &str, &[&str]); 22] = [
     ("browser.js", "browser.js", &["--format=esm", "--target=es2022", KEEP_ENVIRONMENT]),
     ("bundled.js", "bundled.js", &["--format=esm", "--target=es2022", "--loader:.wasm=binary", KEEP_ENVIRONMENT]),
     // Deno's way of importing wasm is in no year's standard yet.
@@ -44,6 +44,7 @@ const BUNDLED: [(&str, &str, &[&str]); 21] = [
     ("element/tiers.js", "element/tiers.js", ELEMENT),
     ("element/messages-ar.js", "element/messages-ar.js", ELEMENT),
     ("element/messages-de.js", "element/messages-de.js", ELEMENT),
+    ("element/messages-en.js", "element/messages-en.js", ELEMENT),
     ("element/messages-fr.js", "element/messages-fr.js", ELEMENT),
     ("element/messages-ja.js", "element/messages-ja.js", ELEMENT),
     ("edge-light.js", "edge-light.js", &["--format=esm", "--target=es2022", "--external:*.wasm?module"]),

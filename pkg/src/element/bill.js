@@ -6,14 +6,14 @@ import { difference, isNegative, isZero, negated, sum } from "./format.js";
 
 export function bill(model) {
   const { say, stage, preview } = model;
-  return h("section.summary", { part: "summary", "aria-labelledby": "summary-title", "data-stale": model.isStale && "true" },
-    h("h2", { id: "summary-title" }, h("slot", { name: "summary-label" }, say("summary"))),
-    stage === "loading" && h("div.skeleton", { "aria-hidden": "true" }, Array.from({ length: 9 }, () => h("i"))),
-    model.headline.map((text) => h("p.note", {}, text)),
+  return h("section.summary", { part: "summary", "aria-labelledby": "summary-title" },
+    say("summary") && h("h2", { id: "summary-title" }, h("slot", { name: "summary-label" }, say("summary"))),
+    stage === "loading" && h("div.skeleton", {}, Array.from("123456789", () => h("i"))),
+    model.headline.map((text) => h(stage === "done" ? "strong" : "p.note", {}, text)),
     model.effects.length > 0 && h("ul.effects", { part: "effects" }, model.effects.map(({ what, why }) =>
       h("li", {}, h("strong", {}, what), why && h("p.note", {}, why)))),
     model.due && preview && [
-      invoice(preview.estimates.current_invoice, model.due.label, model, creditNote(preview, model)),
+      invoice(preview.estimates.current_invoice, model.due.label, model),
       nextInvoice(preview.estimates.next_invoice, model),
     ],
     !preview && model.contract && nextInvoice(model.unchanged, model));
@@ -32,11 +32,11 @@ export function pay(model) {
       notice.action && h("div.actions", {},
         notice.action === "accept" && button("back", "button-secondary", model),
         button(notice.action, "button-secondary", model, notice.wait > 0)))),
-    stage !== "done" && h("slot", { name: "before-button" }),
+    h("slot", { name: "before-button" }),
     h("div.actions", {},
-      model.canCancel && stage !== "done" && button("cancel", "button-secondary", model),
+      model.canCancel && button("cancel", "button-secondary", model),
       isReview && [button("edit", "button-secondary", model), button("confirm", "button", model)],
-      stage === "choose" && button("continue", "button", model, !model.canContinue),
+      stage === "choose" && notice?.action !== "accept" && button("continue", "button", model, !model.canContinue),
       stage === "failed" && button("retry", "button", model)));
 }
 
@@ -46,15 +46,11 @@ function button(action, part, { say, busy }, isDisabled = false) {
     h("slot", { name: action }, say(busy === action ? "sending" : action)));
 }
 
-function creditNote({ estimates: { current_invoice: { total, credit_carried_forward: left } } }, { say, money }) {
-  return isNegative(total) ? say("credit_note", { amount: money(left) }) : null;
-}
-
 function nextInvoice(next, model) {
   return next ? invoice(next, model.say("next", { date: model.day(next.invoice_date) }), model) : h("p.note", {}, model.say("no_next"));
 }
 
-function invoice(one, title, model, note = null) {
+function invoice(one, title, model) {
   const { say, money } = model;
   const credits = one.line_items.filter(({ kind }) => kind === "credit");
   const charges = one.line_items.filter(({ kind }) => kind !== "credit");
@@ -64,7 +60,6 @@ function invoice(one, title, model, note = null) {
   ];
   return h("section.invoice", { part: "invoice", "data-date": one.invoice_date },
     row("h3.row", title, money(one.amount_due)),
-    note && h("p.note", {}, note),
     one.line_items.length === 0 && h("p.note", {}, say("nothing_due")),
     list(credits, say("credits")),
     list(charges, say("charges")),
@@ -77,20 +72,20 @@ const row = (tag, name, amount) => h(tag, {}, h("span", {}, name), h("bdi", {}, 
 const nameOf = ({ name, product_id: id, net_amount: amount }, { say }) => name ?? id ?? say(amount.startsWith("-") ? "maximum" : "minimum");
 
 function lineItem(item, model) {
-  const { say, money, number, counted, days } = model;
+  const { say, money, number, counted, isCounted, days } = model;
   const { proration, period } = item;
   const part = proration && proration.days !== proration.period_days ? say("part", { days: number(proration.days), period: number(proration.period_days) }) : null;
   const facts = [
-    item.quantity !== null && item.pricing_type !== "flat_fee" && counted(item.quantity, item.product_id),
+    item.quantity !== null && item.pricing_type !== "flat_fee" && `${isCounted(item.product_id) ? "" : "× "}${counted(item.quantity, item.product_id)}`,
     item.is_estimate && say("estimate"),
     item.free_units && !isZero(item.free_units) && say("included", { count: item.free_units }),
-    part, period && days(period.start_date, period.end_date),
   ].filter(Boolean);
+  const when = [part, period && days(period.start_date, period.end_date)].filter(Boolean);
   const digits = item.net_amount.split(".")[1]?.length ?? 0;
   return h("li", { part: "line-item" },
     row("div.row", nameOf(item, model), money(item.net_amount)),
     item.description && h("p.note", { dir: "auto" }, item.description),
-    facts.length > 0 && h("p.note", {}, facts.join(" · ")),
+    [facts, when].map((all) => all.length > 0 && h("p.note", {}, all.join(" · "))),
     item.tiers?.map((tier) => row("div.row.note",
       `${number(tier.quantity)} × ${money(tier.unit_amount ?? "0", digits)}${isZero(tier.flat_amount ?? "0") ? "" : ` + ${money(tier.flat_amount, digits)}`}`,
       money(tier.amount, digits))),

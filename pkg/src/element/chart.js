@@ -7,10 +7,11 @@ import { daysLater, nextMonth, sum, yearLater } from "./format.js";
 import { scheduleOfAYear } from "./schedule.js";
 
 export const css = `
+.scroll { overflow-x: auto; }
 .bars { inline-size: 45%; line-height: 0; }
 figure i { display: inline-block; inline-size: 0.7em; block-size: 0.7em; margin-inline-end: 0.3em; }
 svg:dir(rtl) { scale: -1 1; }
-.before { fill: var(--gone); background: var(--gone); }
+.before { fill: var(--checkout-before, light-dark(#8795a1, #6b7b89)); background: var(--checkout-before, light-dark(#8795a1, #6b7b89)); }
 .after { fill: var(--accent); background: var(--accent); }
 @media (forced-colors: active) {
   .before { fill: GrayText; background: GrayText; }
@@ -18,15 +19,6 @@ svg:dir(rtl) { scale: -1 1; }
   svg, figure i { forced-color-adjust: none; }
 }
 `;
-
-/** What this part says, in English. */
-export const english = {
-  months: "The coming twelve months",
-  month: "Month",
-  as_is: "As it is",
-  changed: "With the change",
-  all_months: "Twelve months",
-};
 
 /**
  * The year from today on, `{months: [{start, end, before, after}], before, after}`, of a request and its preview, or of a contract's
@@ -79,11 +71,11 @@ export function chart({ months, before, after }, { say, money, month, days, digi
   const cells = (one) => kinds.map(([kind]) => h("td", {}, h("bdi", {}, money(one[kind], digits))));
   return h("figure", { part: "chart" },
     h("figcaption", {}, h("slot", { name: "chart-label" }, say("months"))),
-    h("table", {},
+    h("div.scroll", { tabindex: 0 }, h("table", {},
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, say("month")), h("td", {}),
         kinds.map(([kind, , key]) => h("th", { scope: "col" }, kinds.length > 1 && h(`i.${kind}`), say(key))))),
       h("tbody", {}, months.map((one) => h("tr", {},
         h("th", { scope: "row", title: days(one.start, one.end) }, month(one.start)),
         h("td.bars", {}, h("svg", { "aria-hidden": "true", height: kinds.length * 7 - 1, width: "100%" }, bars(one))), cells(one)))),
-      h("tfoot", {}, h("tr", {}, h("th", { scope: "row", colspan: 2 }, say("all_months")), cells({ before, after })))));
+      h("tfoot", {}, h("tr", {}, h("th", { scope: "row", colspan: 2 }, say("all_months")), cells({ before, after }))))));
 }

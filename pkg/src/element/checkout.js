@@ -4,32 +4,6 @@
 import { CheckoutPreviewError } from "../browser.js";
 import { h } from "./dom.js";
 
-/** What this part says, in English. */
-export const english = {
-  confirm: "Confirm",
-  edit: "Change",
-  renew: "Get the price again",
-  accept: "Continue at the new price",
-  back: "Back to my choices",
-  slow: "This takes longer than usual. Nothing is lost.",
-  held: "This price is held for you until {date}.",
-  agree: "By confirming you agree to the invoices shown and to the charges of the billing periods after them.",
-  done: "Done. Your contract is made.",
-  done_change: "Done. Your contract is changed.",
-  stored: "Your order is stored.",
-  kept: "Everything you chose is kept.",
-  offline: "You seem to be offline. {kept}",
-  unanswered: "The shop did not answer. {kept}",
-  busy: "Too many orders at this moment: try again in {count} s. {kept}",
-  signed_out: "You have been signed out. Sign in again and load this page. {kept}",
-  closed: "This shop cannot take your order at the moment. It is not your doing.",
-  expired: "The time this price was held for is over. {kept}",
-  contract_changed: "Somebody else has just changed this contract, so your change was not made. {kept} The price shown is that of the contract as it is now.",
-  mismatch: "The price has changed while you were choosing. Nothing has been agreed to yet.",
-  you_saw: "You saw",
-  now: "Now",
-};
-
 const PATIENCE_MS = 20_000, SLOW_MS = 4000;
 
 // ---- The verifier

@@ -45,17 +45,10 @@ export function lineRow({ line, index, on, value, hint, used, spoken, problem: w
     h("p.note", { id: id("about") }, h("bdi", {}, product.description), product.description && " ",
       [isMetered(pricing) && say("usage"), on && model.contract && falls === false && say("waits")].filter(Boolean).join(" · ")),
     counts && on && h("div.quantity", { part: "quantity" },
-      h("input", { ...numbers, type: "range", max: maximum ?? farEnough(line), step, value }),
+      h("input", { ...numbers, type: "range", max: maximum ?? Math.max(100, line.quantity * 4), step, value }),
       h("input", { ...numbers, type: "number", max: maximum, step: isMetered(pricing) ? "any" : step, inputmode: "decimal", value })),
     h("p.problem", { id: id("problem"), "aria-live": "polite" }, wrong),
     counts && on && steps && tiers.steps(steps, hint, used, model));
-}
-
-/** Where a slider ends that no limit ends: at a round number well above what is usual. */
-function farEnough({ quantity, pricing: { pricing_data: { tiers } } }) {
-  const most = Math.max(Number(quantity), ...(tiers ?? []).map((tier) => Number(tier.up_to ?? 0)), 10) * 2;
-  const power = 10 ** Math.floor(Math.log10(most));
-  return Math.ceil(most / power) * power;
 }
 
 /** What a pricing asks, in words: `$14.00 · every month`. */

@@ -8,20 +8,14 @@ export const css = `
 .effects { display: grid; gap: 0.5rem; }
 `;
 
-/** What this part says, in English. */
-export const english = {
-  own_plan: "Your plan",
-  waits: "A lower number counts from the next billing period on.",
-  credits: "Credit for what you have paid and will not use",
-  credit_note: "You get back more than you pay: {amount} is kept as credit for your later invoices.",
-  unchanged: "Nothing is changed yet.",
-  on: "{name}: on",
-  off: "without {name}",
-  becomes: "{what} from {date}",
-  was: "Until then: {what}.",
-  moves: "{plan} from {date}",
-  ends: "Ends with the old plan: {names}",
-};
+/** Today where the contract was sold. */
+export function todayOf({ business_entity_id: seller, customer_id: customer }, { customers = [], business_entities: entities = [] }, options) {
+  if (options?.as_of) return String(options.as_of);
+  const wanted = seller ?? customers.find(({ id }) => id === customer)?.business_entity_id;
+  const { time_zone: timeZone } = entities.find(({ id }) => id === wanted) ?? {};
+  // Swedish days are written as ISO 8601 has them.
+  return new Intl.DateTimeFormat("sv", { timeZone: timeZone ?? "UTC" }).format(new Date(options?.now ?? Date.now()));
+}
 
 /** What an entry list says on a day: the last entry at or before it, else the line's own value. */
 const valueOn = (entries, own, date) => (entries ?? []).findLast((entry) => entry.effective_from <= date)?.value ?? own;
@@ -93,7 +87,9 @@ export function unchangedInvoices(contract, catalog, options) {
 
 /** What a preview does, as `[{what, why?}]`; `before` is the contract as it is, `target` the plan it moves to, if it does. */
 export function effects(preview, before, target, words) {
-  return target ? move(preview, before, target, words) : updates(preview, before, words);
+  const told = target ? move(preview, before, target, words) : updates(preview, before, words);
+  const { total, credit_carried_forward: left, currency } = preview.estimates.current_invoice;
+  return total.startsWith("-") ? [...told, { what: words.say("credit_note", { amount: words.money(left, currency) }) }] : told;
 }
 
 /** What a line is, by its `stateOn` a day: `12 seats`, `Phone channel: on`, `without Phone channel`. */

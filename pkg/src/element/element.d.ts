@@ -77,14 +77,11 @@ export interface CheckoutSession {
 /** A text, or one for each plural form of `{count}`. */
 export type CheckoutMessage = string | { other: string; zero?: string; one?: string; two?: string; few?: string; many?: string };
 
-/** What the element says, by key; every `{word}` is filled in. */
+/** What the element says, by key, as in the package's `dist/element/messages-en.js`; every `{word}` is filled in. */
 export type CheckoutMessages = { [key: string]: CheckoutMessage | { [productId: string]: CheckoutMessage } } & {
   /** What is counted, by product: `{ seats: { one: "{count} seat", other: "{count} seats" } }`. */
   units?: { [productId: string]: CheckoutMessage };
 };
-
-/** The texts of what every checkout shows, in English, to see which keys there are. */
-export const messages: { readonly [key: string]: CheckoutMessage };
 
 /** The attributes of `<checkout-preview>`, for the JSX of your framework. */
 export interface CheckoutPreviewAttributes {

@@ -4,10 +4,10 @@
 import { CheckoutPreviewError, createCheckoutPreview, init, prepareCatalog } from "../browser.js";
 import { bill, pay } from "./bill.js";
 import { choices as choicesView, lineRow } from "./choices.js";
-import { h, patch } from "./dom.js";
+import { patch } from "./dom.js";
 import { formatsOf, isZero } from "./format.js";
 import { choicesOf, isOn, linesOfPlan, overridesOf, quantityOf } from "./lines.js";
-import { english, speaker } from "./messages.js";
+import { speaker } from "./speaker.js";
 import css from "./style.css";
 
 /** Parts that are loaded where an attribute asks for them. */
@@ -21,10 +21,11 @@ const PARTS = {
 const LANGUAGES = {
   ar: () => import("./messages-ar.js"),
   de: () => import("./messages-de.js"),
+  en: () => import("./messages-en.js"),
   fr: () => import("./messages-fr.js"),
   ja: () => import("./messages-ja.js"),
 };
-const FROM_RIGHT = /^(ar|dv|fa|he|ps|sd|ug|ur|yi)\b/;
+const FROM_RIGHT = /^(ar|fa|he|ur)\b/;
 
 /** The fields of a request that attributes can give. */
 const FIELDS = ["plan-id", "contract-id", "customer-id", "business-entity-id", "start-date", "end-date", "success-url", "cancel-url"];
@@ -36,16 +37,11 @@ const AT_ONCE_MS = 3, PAUSE_MS = 120, ANNOUNCE_MS = 500;
 
 const nothingChosen = () => ({ quantities: {}, switches: {} });
 
-const sheets = new Map();
-
-/** Styles a root, as a page's own policy may forbid style elements, once. */
+/** A page's policy may forbid style elements, but not this. */
 function adopt(root, css) {
-  if (!sheets.has(css)) {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
-    sheets.set(css, sheet);
-  }
-  if (!root.adoptedStyleSheets.includes(sheets.get(css))) root.adoptedStyleSheets.push(sheets.get(css));
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  root.adoptedStyleSheets.push(sheet);
 }
 
 // A server can import it, and has no elements.
@@ -54,11 +50,12 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
 
   // What the page gives.
   #given = { catalog: null, request: {}, messages: {}, options: undefined };
+  /** What is priced by, until what is wanted now has come. */
   #catalog = null;
+  #isOutdated = true;
   #parts = {};
   #words = null;
-  #locale = "";
-  #language = {};
+  #wanted = "";
   // What the buyer entered; null where the page's request has to be read first.
   #choices = null;
   #others = [];
@@ -125,14 +122,15 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     if (name === "contract-id") this.#choices = null;
     if (name === "start-date") this.#start = null;
     // A catalog that the page gave is its own.
-    if (CREDENTIALS.includes(name) && !this.#given.catalog) this.#catalog = null;
+    if (CREDENTIALS.includes(name)) this.#isOutdated = !this.#given.catalog;
     this.#later();
   }
 
   get catalog() { return this.#given.catalog; }
   set catalog(catalog) {
     this.#given.catalog = catalog ?? null;
-    this.#catalog = null;
+    this.#isOutdated = true;
+    if (!catalog) this.#catalog = null;
     this.#later();
   }
 
@@ -174,17 +172,12 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
   async #prepare() {
     const turn = (this.#turn += 1);
     const isOutrun = () => turn !== this.#turn;
-    const locale = this.getAttribute("locale") || this.closest("[lang]")?.lang || navigator.language || "en";
-    if (!this.#words || this.#locale !== locale) {
-      if (this.#locale !== locale) this.#language = {};
-      this.#locale = locale;
-      this.#speak();
-    }
-    if (!this.#catalog) this.#change({ stage: "loading", notice: null });
+    const locale = (this.#wanted = this.getAttribute("locale") || this.closest("[lang]")?.lang || navigator.language || "en");
+    if (!this.#catalog || this.#state.stage === "failed") this.#change({ stage: "loading", notice: null });
     try {
-      await Promise.all([init(), this.#translate(locale), ...Object.keys(PARTS).map((name) => this.#needs(name) && this.#load(name))]);
+      await Promise.all([init(), this.#words?.locale !== locale && this.#learn(locale), ...Object.keys(PARTS).map((name) => this.#needs(name) && this.#load(name))]);
       if (isOutrun()) return;
-      if (!this.#catalog) {
+      if (!this.#catalog || this.#isOutdated) {
         const { "verifier-url": server } = this.#parts;
         const given = this.#given.catalog ?? (this.#needs("verifier-url") ? await server.fetchCatalog((name) => this.getAttribute(name)) : null);
         if (isOutrun() || !given) return;
@@ -192,15 +185,14 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
       }
       if (/"tiers":/.test(JSON.stringify(this.#catalog.plain))) await this.#load("tiers");
       if (isOutrun()) return;
-      this.#speak();
-      if (this.#state.stage === "loading") this.#state.stage = "choose";
+      if (["loading", "failed"].includes(this.#state.stage)) this.#state.stage = "choose";
       if (this.#state.stage === "choose") this.#refresh();
       else this.#draw();
     } catch (error) {
       if (isOutrun()) return;
-      console.error("checkout-preview:", error);
-      this.#speak();
-      this.#change({ stage: "failed", notice: { text: this.#words.say(error.kind ?? "not_loaded") } });
+      console.error(`checkout-preview: ${error}`, error);
+      const say = this.#words?.say ?? (() => "…");
+      this.#change({ stage: "failed", notice: { text: say(error.kind ?? "not_loaded") } });
       this.#emit("preview-error", { request: null, error, problems: error.problems ?? [] });
     }
   }
@@ -211,8 +203,9 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
   }
 
   async #load(name) {
-    const part = (this.#parts[name] ??= await PARTS[name]());
-    if (part.css) adopt(this.shadowRoot, part.css);
+    const part = await PARTS[name]();
+    if (part.css && !this.#parts[name]) adopt(this.shadowRoot, part.css);
+    this.#parts[name] = part;
   }
 
   #take(given) {
@@ -220,29 +213,24 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     this.#catalog?.prepared.free();
     // Plain data, whatever it was made of; the engine has read it, so it is JSON.
     this.#catalog = { prepared, plain: JSON.parse(JSON.stringify(given)) };
+    this.#isOutdated = false;
     this.#rows.clear();
   }
 
-  /** Learns the words of its language, of the parts that are there, and the merchant's own. */
-  #speak() {
-    const locale = this.#locale;
+  /** Learns the words of a language: that of the page, if it is one of its own, and otherwise English. */
+  async #learn(locale) {
+    const { default: words } = await (LANGUAGES[locale.slice(0, 2)] ?? LANGUAGES.en)();
+    if (locale !== this.#wanted) return;
     const formats = formatsOf(locale);
-    const parts = Object.values(this.#parts).map((part) => part.english);
-    const words = { ...formats, ...speaker(formats, [this.#given.messages, this.#language, english, ...parts]) };
-    words.every = (cadence) => {
+    const speaks = speaker(formats, [this.#given.messages, words]);
+    const every = (cadence) => {
       const [, count, unit] = /^P(\d+)([DWMY])$/.exec(cadence);
-      return words.say(`every_${unit}`, { count });
+      return speaks.say(`every_${unit}`, { count });
     };
-    this.#words = words;
+    this.#words = { ...formats, ...speaks, every, locale };
     this.#tree.dir = FROM_RIGHT.test(locale) ? "rtl" : "ltr";
     this.#tree.lang = locale;
     this.#rows.clear();
-  }
-
-  async #translate(locale) {
-    // Without its file it still speaks English.
-    const found = await LANGUAGES[locale.slice(0, 2)]?.().catch((error) => console.error("checkout-preview:", error));
-    if (found && locale === this.#locale) this.#language = found.default;
   }
 
   // ---- What is asked
@@ -250,7 +238,11 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
   /** The request without what the buyer has chosen. */
   #base() {
     const base = {};
-    for (const name of FIELDS) if (this.getAttribute(name)) base[name.replaceAll("-", "_")] = this.getAttribute(name);
+    for (const name of FIELDS) {
+      const value = this.getAttribute(name);
+      // An address may be one of the page's own, without its origin; what is none at all, the engine refuses.
+      if (value) base[name.replaceAll("-", "_")] = name.endsWith("-url") && URL.canParse(value, document.baseURI) ? new URL(value, document.baseURI).href : value;
+    }
     return { ...base, ...this.#given.request };
   }
 
@@ -273,17 +265,6 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     const { plan_id: asked, contract_id: contract } = this.#base();
     const wanted = this.#planId ?? asked ?? (contract ? null : plans[0]?.id);
     return this.#catalog.plain.plans?.find(({ id }) => id === wanted && this.#planId !== "") ?? null;
-  }
-
-  #today(contract) {
-    const { as_of: day, now = Date.now() } = this.#given.options ?? {};
-    if (day) return String(day);
-    const { customers = [], business_entities: entities = [] } = this.#catalog.plain;
-    const { customer_id: customer = contract?.customer_id, business_entity_id: seller = contract?.business_entity_id } = this.#base();
-    const wanted = seller ?? customers.find(({ id }) => id === customer)?.business_entity_id;
-    const { time_zone: timeZone } = entities.find(({ id }) => id === wanted) ?? entities[0] ?? {};
-    // Swedish days are written as ISO 8601 has them.
-    return new Intl.DateTimeFormat("sv", { timeZone: timeZone ?? "UTC" }).format(new Date(now));
   }
 
   /** What the buyer's choices come to; null while a contract stays as it is. */
@@ -315,7 +296,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     const contract = this.#contract();
     const plans = this.#plans();
     const plan = this.#plan(plans);
-    const today = this.#today(contract);
+    const today = contract && this.#parts["contract-id"].todayOf(contract, this.#catalog.plain, this.#given.options);
     const request = this.#ask(contract, plan, today);
     this.#request = request;
     this.#state.isStale = false;
@@ -328,8 +309,9 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
       error = this.#refused(problem) ? problem : null;
     }
     clearTimeout(this.#timers.more);
-    const more = () => this.#findMore(contract, plans, today);
+    const more = () => this.#findMore(contract, plans, today ?? this.#state.preview?.as_of);
     if (this.#cost > AT_ONCE_MS) {
+      this.#more.hints = null; // no hint is better than one for another number
       this.#timers.more = setTimeout(() => {
         more();
         this.#draw();
@@ -353,7 +335,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     const elsewhere = new Set();
     for (const { code, path, message, help } of error.problems) {
       const [, field, index] = path.split("/");
-      const line = field === "product_overrides" && this.#spokenOf[index];
+      const line = field === "product_overrides" ? this.#spokenOf[index] : null;
       const place = line ? line.key : ["start_date", this.#plans().length > 1 && "plan_id"].includes(field) && field;
       const text = this.#wordsFor(code, line);
       if (place) this.#problems.set(place, text);
@@ -368,14 +350,15 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
 
   #wordsFor(code, line) {
     const { say, counted } = this.#words;
-    const { minimum, maximum, multiple_of: multiple } = (line && line.pricing.quantity) || {};
-    const limit = { quantity_below_minimum: minimum, quantity_above_maximum: maximum, quantity_not_a_multiple: multiple }[code];
+    const { minimum, maximum, multiple_of: multiple } = line?.pricing?.quantity ?? {};
+    const limit = { minimum, maximum, multiple }[code.split("_").at(-1)]; // quantity_below_minimum
     if (limit !== undefined) return say(code, { count: String(limit), counted: counted(String(limit), line.product.id) });
-    return say(code === "plan_not_found" ? "plan_not_active" : code in english ? code : "problem");
+    return say(code === "plan_not_found" ? "plan_not_active" : code, {}, "problem");
   }
 
   /** Price steps ahead, what a year costs in each plan, and the coming months. */
   #findMore(contract, plans, today) {
+    if (!today) return; // not one preview yet
     const began = performance.now();
     const { prepared } = this.#catalog;
     const { isStale, preview } = this.#state;
@@ -390,7 +373,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
         return null;
       }
     };
-    const more = (this.#more = { hints: null, years: new Map(), unchanged: null, outlook: this.#more.outlook });
+    const more = (this.#more = { hints: null, years: new Map(), unchanged: null, outlook: this.#more.outlook, today });
     if (contract) more.unchanged = tried(() => this.#parts["contract-id"].unchangedInvoices(contract, prepared, options));
     if (!isStale) more.hints = tried(() => this.#parts.tiers?.hints(this.#lines, this.#choices, this.#others, this.request, prepared, this.#given.options));
     if (!contract && plans.length > 1) for (const one of plans) more.years.set(one.id, tried(() => this.#parts["plan-ids"].yearOf(one, this.request, this.#choices, prepared, today)));
@@ -409,11 +392,11 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     const model = this.#model();
     const { stage } = model;
     this.#tree.dataset.stage = stage;
+    this.#tree.toggleAttribute("data-stale", model.isStale);
     patch(this.#tree, [
-      h("slot", { name: "title" }),
       ["choose", "review"].includes(stage) && choicesView(model),
       bill(model),
-      pay(model),
+      stage !== "done" && pay(model),
     ].filter(Boolean));
   }
 
@@ -433,9 +416,9 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
   }
 
   #model() {
-    const { say, day, money } = this.#words;
     const { stage, preview, isStale } = this.#state;
-    const model = { ...this.#words, ...this.#state, problems: this.#problems, headline: [], effects: [], due: null };
+    const { say, day, money } = this.#words ?? { say: () => "" };
+    const model = { say, ...this.#words, ...this.#state, problems: this.#problems, headline: [], effects: [], due: null };
     if (!this.#catalog || stage === "loading" || stage === "failed") return model;
     const contract = this.#contract();
     const plans = this.#plans();
@@ -451,9 +434,10 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
       const { invoice_date: date, amount_due: amount } = preview.estimates.current_invoice;
       model.due = { label: date === preview.as_of ? say("today") : say("on_day", { date: day(date) }), text: model.money(amount) };
     }
-    const start = this.#start ?? this.#base().start_date ?? preview?.start_date ?? this.#today(contract);
-    model.start = { value: start, min: contract?.start_date, max: contract?.end_date };
+    const start = this.#start ?? this.#base().start_date ?? preview?.start_date ?? this.#more.today;
+    model.start = { value: start ?? "", min: contract?.start_date, max: contract?.end_date };
     const own = contract && this.#catalog.plain.plans?.find(({ id }) => id === contract.plan_id);
+    model.entered = preview && this.#parts.tiers?.entered(preview);
     model.plans = this.#parts["plan-ids"]?.plans({ ...model, offered: plans, plan, own, years: this.#more.years });
     model.rows = this.#lines.map((line, index) => this.#row(line, index, model));
     model.headline = this.#headline(preview, plan, contract);
@@ -467,10 +451,8 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
   #row(line, index, model) {
     const value = quantityOf(this.#choices, line);
     const on = isOn(this.#choices, line);
-    const items = Object.values(model.preview?.estimates ?? {}).flatMap((invoice) => invoice?.line_items ?? []);
-    const used = line.pricing.pricing_data.tiers && items.find((one) => one.kind === "charge" && one.tiers && one.product_id === line.product.id)?.tiers;
     const shown = {
-      index, value, on, hint: this.#state.isStale ? null : this.#more.hints?.get(line.key), used: used?.map(({ to }) => String(to)) ?? [],
+      index, value, on, hint: this.#state.isStale ? null : this.#more.hints?.get(line.key), used: model.entered?.get(line.product.id) ?? [],
       spoken: this.#touched === line.key && model.due ? `${this.#words.counted(value || "0", line.product.id)}, ${model.due.label} ${model.due.text}` : null,
       problem: this.#problems.get(line.key),
     };
@@ -535,7 +517,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
 
   #act(action) {
     const { preview, isStale, notice, session } = this.#state;
-    if (action === "reload" || action === "retry" || action === "accept") return notice?.run ? notice.run() : this.#prepare();
+    if (action === "retry" || action === "accept") return notice?.run ? notice.run() : this.#prepare();
     if (action === "cancel") {
       if (session) this.#conversation().cancel(session);
       return this.#leave("checkout-cancel", this.#base().cancel_url);
@@ -578,5 +560,3 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     location.assign(url);
   }
 }
-
-export { english as messages };

@@ -15,13 +15,6 @@ export const css = `
 .saving { color: var(--accent); font-weight: 700; }
 `;
 
-/** What this part says, in English. */
-export const english = {
-  plan: "Plan",
-  first_year: "{amount} in the first year",
-  saving: "Save {amount}",
-};
-
 /**
  * What exactly one year costs in a plan: the engine previews a contract of that year, seen from the day after it, so that the
  * current invoice holds everything.

@@ -5,18 +5,6 @@ import { h } from "./dom.js";
 import { isZero } from "./format.js";
 import { isOn, overridesOf, quantityOf } from "./lines.js";
 
-/** What this part says, in English. */
-export const english = {
-  hint_all: "{count} more and each costs {price}",
-  hint_next: "{count} more, and from there each costs {price}",
-  hint_flat: "{count} more and it costs {price} in all",
-  tiers: "Price steps",
-  quantity: "Quantity",
-  price: "Price",
-  up_to: "up to {count}",
-  above: "above {count}",
-};
-
 export const css = `
 .hint { color: var(--accent); font-size: 0.9rem; min-block-size: 1.5em; }
 summary { color: var(--accent); font-size: 0.9rem; font-weight: 600; cursor: pointer; min-block-size: 1.75rem; }
@@ -49,6 +37,12 @@ export function hints(lines, choices, others, request, catalog, options) {
     const kind = isFlat ? "hint_flat" : /^(volume|matrix)/.test(pricing.pricing_data.pricing_type) ? "hint_all" : "hint_next";
     return [key, tier && { kind, more, price: isFlat ? tier.flat_amount : tier.unit_amount, product: product.id }];
   }));
+}
+
+/** By product, where the steps end that a charge enters. */
+export function entered({ estimates }) {
+  const items = Object.values(estimates).flatMap((invoice) => invoice?.line_items ?? []).filter((item) => item.kind === "charge" && item.tiers);
+  return new Map(items.reverse().map((item) => [item.product_id, item.tiers.map(({ to }) => String(to))]));
 }
 
 /** What the next step brings, and the table of all; those of `used` are entered. */
