@@ -8,12 +8,12 @@ export function bill(model) {
   const { say, stage, preview } = model;
   return h("section.summary", { part: "summary", "aria-labelledby": "summary-title" },
     say("summary") && h("h2", { id: "summary-title" }, h("slot", { name: "summary-label" }, say("summary"))),
-    stage === "loading" && h("div.skeleton", {}, Array.from("123456789", () => h("i"))),
+    stage === "loading" && h("div.skeleton", {}, Array.from("12345", () => h("i"))),
     model.headline.map((text) => h(stage === "done" ? "strong" : "p.note", {}, text)),
     model.effects.length > 0 && h("ul.effects", { part: "effects" }, model.effects.map(({ what, why }) =>
       h("li", {}, h("strong", {}, what), why && h("p.note", {}, why)))),
-    model.due && preview && [
-      invoice(preview.estimates.current_invoice, model.due.label, model),
+    preview && [
+      invoice(preview.estimates.current_invoice, model.due.label, model, ""),
       nextInvoice(preview.estimates.next_invoice, model),
     ],
     !preview && model.contract && nextInvoice(model.unchanged, model));
@@ -47,16 +47,16 @@ function button(action, part, { say, busy }, isDisabled = false) {
 }
 
 function nextInvoice(next, model) {
-  return next ? invoice(next, model.say("next", { date: model.day(next.invoice_date) }), model) : h("p.note", {}, model.say("no_next"));
+  return next ? invoice(next, model.say("next", { date: model.day(next.invoice_date) }), model, "next") : h("p.note", {}, model.say("no_next"));
 }
 
-function invoice(one, title, model) {
+function invoice(one, title, model, which) {
   const { say, money } = model;
   const credits = one.line_items.filter(({ kind }) => kind === "credit");
   const charges = one.line_items.filter(({ kind }) => kind !== "credit");
   const list = (items, heading) => items.length > 0 && [
     credits.length > 0 && row("h4.row", heading, money(sum(items.map(({ net_amount: amount }) => amount)))),
-    h("ul", {}, items.map((item) => lineItem(item, model))),
+    h("ul", {}, items.map((item, index) => model.kept(which + heading + index, [item, model.currency], () => lineItem(item, model)))),
   ];
   return h("section.invoice", { part: "invoice", "data-date": one.invoice_date },
     row("h3.row", title, money(one.amount_due)),

@@ -191,15 +191,14 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     } catch (error) {
       if (isOutrun()) return;
       console.error(`checkout-preview: ${error}`, error);
-      const say = this.#words?.say ?? (() => "…");
-      this.#change({ stage: "failed", notice: { text: say(error.kind ?? "not_loaded") } });
+      this.#change({ stage: "failed", notice: { text: this.#words?.say(error.kind ?? "not_loaded") } });
       this.#emit("preview-error", { request: null, error, problems: error.problems ?? [] });
     }
   }
 
   #needs(name) {
     const { plan_id: plan, contract_id: contract } = this.#base();
-    return this.hasAttribute(name) || Boolean(name === "contract-id" ? contract : name === "plan-ids" && !plan && !contract);
+    return this.hasAttribute(name) || (name === "contract-id" ? contract : name === "plan-ids" && !plan && !contract);
   }
 
   async #load(name) {
@@ -411,9 +410,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
   }
 
   /** A price, which may have more or fewer digits than the currency. */
-  #price(amount) {
-    return this.#words.money(String(amount), this.#currency(), this.#digits());
-  }
+  #price = (amount) => this.#words.money(String(amount), this.#currency(), this.#digits());
 
   #model() {
     const { stage, preview, isStale } = this.#state;
@@ -425,10 +422,10 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     const plan = this.#plan(plans);
     const currency = this.#currency();
     Object.assign(model, {
-      contract, unchanged: this.#more.unchanged?.[0], digits: this.#digits(),
+      contract, currency, unchanged: this.#more.unchanged?.[0], digits: this.#digits(),
       money: (amount, digits) => money(amount, currency, digits),
-      price: (amount) => this.#price(amount),
-      canCancel: Boolean(this.#base().cancel_url), canContinue: Boolean(preview) && !isStale,
+      price: this.#price, kept: this.#kept,
+      canCancel: this.#base().cancel_url, canContinue: preview && !isStale,
     });
     if (preview) {
       const { invoice_date: date, amount_due: amount } = preview.estimates.current_invoice;
@@ -447,7 +444,6 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     return model;
   }
 
-  /** A row for a line; the one that was drawn last, where nothing in it is another. */
   #row(line, index, model) {
     const value = quantityOf(this.#choices, line);
     const on = isOn(this.#choices, line);
@@ -456,10 +452,15 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
       spoken: this.#touched === line.key && model.due ? `${this.#words.counted(value || "0", line.product.id)}, ${model.due.label} ${model.due.text}` : null,
       problem: this.#problems.get(line.key),
     };
-    const is = JSON.stringify([line.pricing.id, line.optional, shown]);
-    if (this.#rows.get(line.key)?.is !== is) this.#rows.set(line.key, { is, row: lineRow({ line, ...shown }, model, this.#parts.tiers) });
-    return this.#rows.get(line.key).row;
+    return model.kept(line.key, [line.pricing.id, line.optional, shown], () => lineRow({ line, ...shown }, model, this.#parts.tiers));
   }
+
+  /** What was made last under a key, where it is about the same: most of what is shown stays as it is. */
+  #kept = (key, about, make) => {
+    const is = JSON.stringify(about);
+    if (this.#rows.get(key)?.is !== is) this.#rows.set(key, { is, made: make() });
+    return this.#rows.get(key).made;
+  };
 
   #headline(preview, plan, contract) {
     const { say, day, every } = this.#words;
