@@ -1,4 +1,6 @@
 import type { Catalog, CheckoutPreview, CheckoutPreviewError, CheckoutPreviewLoadError, CheckoutPreviewOptions, CheckoutRequest, PreparedCatalog } from "./index.js";
+import type { CheckoutPreviewAttributes, CheckoutPreviewElement } from "./element/element.js" with { "resolution-mode": "import" };
+import type { DetailedHTMLProps, HTMLAttributes } from "react";
 
 /**
  * Previews a checkout in a component: anew whenever the request, the catalog or the options are others, and in the same
@@ -22,3 +24,13 @@ export type CheckoutPreviewState =
   | { preview: null; error: null; isLoading: true }
   | { preview: CheckoutPreview; error: null; isLoading: false }
   | { preview: null; error: CheckoutPreviewError | CheckoutPreviewLoadError | Error; isLoading: false };
+
+declare module "react" {
+  namespace JSX {
+    interface IntrinsicElements {
+      /** `import "checkout-preview/define"` registers it. */
+      "checkout-preview": DetailedHTMLProps<HTMLAttributes<CheckoutPreviewElement>, CheckoutPreviewElement> & CheckoutPreviewAttributes
+        & Partial<Pick<CheckoutPreviewElement, "catalog" | "messages" | "options">> & { request?: CheckoutRequest | null };
+    }
+  }
+}

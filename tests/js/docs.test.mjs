@@ -26,6 +26,27 @@ test("the reference has every type and every field", () => {
   assert.equal(reference.match(/^\| `[\w.[\]]+\??(\(\))?` \| .* \| .* \|$/gm).length, fields, "a row for each field that is explained");
 });
 
+test("the element's page and manifest have every attribute, property, event, part and slot that it has", () => {
+  const folder = join(root, "pkg/src/element");
+  const source = readdirSync(folder).filter((name) => name.endsWith(".js")).map((name) => readFileSync(join(folder, name), "utf8")).join("\n");
+  const style = [source, read("pkg/src/element/style.css")].join("\n");
+  const { modules: [{ declarations: [element] }] } = JSON.parse(read("pkg/src/custom-elements.json"));
+  const reference = read("docs/npm/element.md");
+  const names = (list) => element[list].map(({ name }) => name).sort();
+  const found = (text, pattern) => [...new Set([...text.matchAll(pattern)].flatMap(([, name]) => name.split(" ")))].sort();
+  const fields = /const FIELDS = \[(.*?)\]/.exec(source)[1] + /const CREDENTIALS = \[(.*?)\]/.exec(source)[1];
+  assert.deepEqual(names("attributes"), [...found(fields, /"([\w-]+)"/g), "chart", "locale", "plan-ids"].sort());
+  assert.deepEqual(names("members"), found(source, /^  get (\w+)\(/gm));
+  assert.deepEqual(names("events"), found(source, /(?:emit|#leave|leave)\("([\w-]+)"/g));
+  assert.deepEqual(names("cssProperties"), found(style, /var\((--checkout-[\w-]+)/g));
+  // Buttons have a slot each, named as what they do.
+  const parts = found(source, /part: (?:checked \? )?"([\w -]+)"/g).concat("base", "button", "button-secondary", "plan", "plan-checked");
+  assert.deepEqual(names("cssParts"), [...new Set(parts)].sort());
+  for (const list of ["attributes", "members", "events", "cssProperties", "cssParts", "slots"]) {
+    for (const name of names(list)) assert(reference.includes(`\`${name}\``), `${name} in docs/npm/element.md`);
+  }
+});
+
 // The blocks marked `js` are one program, from the first to the last. A line that ends in a JSON text as its comment
 // says what it comes to.
 test("the README's program gives what it says", async () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -43,6 +43,14 @@ function assertCompiles(file, options) {
     assert.fail(error.stdout.slice(0, 3000));
   }
 }
+
+test("the element's types compile strictly, in a page and in React", () => {
+  for (const name of ["@types/react", "csstype"]) cpSync(fileURLToPath(new URL(`../node_modules/${name}`, import.meta.url)), join(project, "node_modules", name), { recursive: true });
+  copyFileSync(fileURLToPath(new URL("types/element.tsx", import.meta.url)), join(project, "element.tsx"));
+  assertCompiles("element.tsx", { module: "esnext", moduleResolution: "bundler", jsx: "react-jsx" });
+  copyFileSync(join(project, "element.tsx"), join(project, "element-node.tsx"));
+  assertCompiles("element-node.tsx", { module: "nodenext", jsx: "react-jsx" });
+});
 
 test("every request, catalog and preview of the corpus has its type", () => {
   const folder = join(root, "tests/cases");
