@@ -583,6 +583,16 @@ both("what is set before the element is defined counts, and a request says what 
   await page.until(() => early.preview?.plan_id === "starter_usd");
 });
 
+both("a page's own properties reach it, whatever they are called", async (visit) => {
+  const page = await visit({ attributes: TEAM, properties: AT });
+  const colour = await page.evaluate(() => {
+    document.documentElement.style.setProperty("--accent", "rgb(1, 2, 3)");
+    widget().style.setProperty("--checkout-accent", "var(--accent)");
+    return getComputedStyle($("[data-action=continue]")).backgroundColor;
+  });
+  assert.equal(colour, "rgb(1, 2, 3)");
+});
+
 test("a server can import it", async () => {
   assert.equal(typeof (await part("element")).CheckoutPreviewElement, "function");
   assert.deepEqual(Object.keys(await part("define")), []);

@@ -12,7 +12,7 @@ export const css = `
 figure i { display: inline-block; inline-size: 0.7em; block-size: 0.7em; margin-inline-end: 0.3em; }
 svg:dir(rtl) { scale: -1 1; }
 .before { fill: var(--checkout-before, light-dark(#8795a1, #6b7b89)); background: var(--checkout-before, light-dark(#8795a1, #6b7b89)); }
-.after { fill: var(--accent); background: var(--accent); }
+.after { fill: var(--_accent); background: var(--_accent); }
 @media (forced-colors: active) {
   .before { fill: GrayText; background: GrayText; }
   .after { fill: Highlight; background: Highlight; }

@@ -7,12 +7,12 @@ import { linesOfPlan, overridesOf } from "./lines.js";
 
 export const css = `
 .plans { display: grid; gap: 0.75rem; grid-template-columns: repeat(auto-fit, minmax(min(15rem, 100%), 1fr)); }
-.plan { display: grid; grid-template-columns: auto 1fr; gap: 0.75rem; padding: 1rem; border: 1px solid var(--rule); border-radius: var(--radius); background: var(--surface); cursor: pointer; }
+.plan { display: grid; grid-template-columns: auto 1fr; gap: 0.75rem; padding: 1rem; border: 1px solid var(--_rule); border-radius: var(--_radius); background: var(--_surface); cursor: pointer; }
 .plan > span > * { display: block; }
-.plan:has(:checked) { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
+.plan:has(:checked) { border-color: var(--_accent); box-shadow: inset 0 0 0 1px var(--_accent); }
 .plan input { inline-size: 1.25rem; block-size: 1.25rem; margin-block-start: 0.15rem; }
 .year { font-variant-numeric: tabular-nums; }
-.saving { color: var(--accent); font-weight: 700; }
+.saving { color: var(--_accent); font-weight: 700; }
 `;
 
 /**

@@ -6,9 +6,9 @@ import { isZero } from "./format.js";
 import { isOn, overridesOf, quantityOf } from "./lines.js";
 
 export const css = `
-.hint { color: var(--accent); font-size: 0.9rem; min-block-size: 1.5em; }
-summary { color: var(--accent); font-size: 0.9rem; font-weight: 600; cursor: pointer; min-block-size: 1.75rem; }
-.used > * { font-weight: 700; color: var(--accent); }
+.hint { color: var(--_accent); font-size: 0.9rem; min-block-size: 1.5em; }
+summary { color: var(--_accent); font-size: 0.9rem; font-weight: 600; cursor: pointer; min-block-size: 1.75rem; }
+.used > * { font-weight: 700; color: var(--_accent); }
 `;
 
 /** By line, what each more costs from the next step on, as the engine prices it there: one preview for all lines together. */
