@@ -14,8 +14,6 @@ export const offers = [
   { id: "scale", rhythms: ["scale"], lead: "conversations" },
 ];
 
-export const rhythmNames = { team_monthly: "Pay monthly", team_annual: "Pay yearly" };
-
 export const planId = (rhythm, region) => `${rhythm}_${region.id}`;
 
 const rhythmWords = { team_monthly: "paid monthly", team_annual: "paid yearly" };
@@ -23,8 +21,6 @@ const rhythmWords = { team_monthly: "paid monthly", team_annual: "paid yearly" }
 // Every plan that is sold, in the order in which the shop shows them.
 const sold = offers.flatMap((offer) => offer.rhythms.flatMap((rhythm) =>
   regions.map((region) => ({ id: planId(rhythm, region), offer, rhythm }))));
-
-export const offerOfPlan = (plan) => sold.find(({ id }) => id === plan.id)?.offer;
 
 /** A plan's name, with its rhythm where the offer has two: `Team, paid yearly`. */
 export function planTitle(plan) {
@@ -38,10 +34,12 @@ export function plansBeside(contract, catalog) {
     .filter((plan) => plan && plan.currency === contract.currency && plan.id !== contract.plan_id);
 }
 
-/** Nouns by product, and for usage, which has no maximum, how far the slider goes and in what steps. */
+/** What products count, for cards and for the checkout. */
 export const products = {
   seats: { noun: { one: "seat", other: "seats" } },
   viewers: { noun: { one: "viewer", other: "viewers" } },
-  ai_replies: { noun: { one: "reply", other: "replies" }, slider: { max: "20000", step: "100" } },
-  conversations: { noun: { one: "conversation", other: "conversations" }, slider: { max: "300000", step: "500" } },
+  ai_replies: { noun: { one: "reply", other: "replies" } },
+  conversations: { noun: { one: "conversation", other: "conversations" } },
 };
+export const units = Object.fromEntries(Object.entries(products).map(([id, { noun }]) =>
+  [id, Object.fromEntries(Object.entries(noun).map(([form, word]) => [form, `{count} ${word}`]))]));

@@ -14,7 +14,8 @@ Usage: cargo xtask bench [ARGUMENTS]
 The engine: arguments go to the benchmark; a word picks the measurements whose names hold it.
 
 The package: a preview with a kept catalog, in Node and in Chromium, against the same rules in JavaScript with big.js and
-with decimal.js, against JSON.parse of its own output, and against the native engine; and the first preview of a page.
+with decimal.js, against JSON.parse of its own output, and against the native engine; the first preview of a page; and the
+element while a slider moves.
 
 The server: the verifier's release build against a bare server on both stores, its memory, and what many sessions in the
 store cost. PostgreSQL is a throw-away one, as durable as a real one; both stores live in TMPDIR.

@@ -51,7 +51,10 @@ export interface CheckoutPreviewEventMap {
     error: CheckoutPreviewError | CheckoutPreviewLoadError | Error;
     problems: Problem[];
   }>;
-  /** The buyer wants to go on. `preventDefault()` keeps the element from asking the verifier, so that the page does. */
+  /**
+   * The buyer wants to go on. A listener may complete the request, such as with `customer_data`; `preventDefault()` keeps the
+   * element from asking the verifier, so that the page does.
+   */
   "checkout-submit": CustomEvent<{ request: CheckoutRequest; preview: CheckoutPreview }>;
   /** The verifier has come to the same estimates and stored the session. */
   "checkout-create": CustomEvent<{ session: CheckoutSession }>;

@@ -118,11 +118,11 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
 
   attributeChangedCallback(name, before, now) {
     if (before === now) return;
-    if (name === "plan-id" || name === "contract-id") this.#planId = null;
+    if (/^plan|^contract/.test(name)) this.#planId = null;
     if (name === "contract-id") this.#choices = null;
     if (name === "start-date") this.#start = null;
     // A catalog that the page gave is its own.
-    if (CREDENTIALS.includes(name)) this.#isOutdated = !this.#given.catalog;
+    if (CREDENTIALS.includes(name) && !this.#given.catalog) this.#isOutdated = true;
     this.#later();
   }
 
