@@ -236,6 +236,39 @@ both("a catalog replaced while the buyer types", async (visit) => {
   assert.deepEqual(await page.evaluate(() => [row("Seats").querySelector("[type=number]").value, widget().shadowRoot.activeElement === row("Seats").querySelector("[type=number]")]), ["31", true]);
 });
 
+both("numbers and nulls where a catalog may have them, and a product twice", async (visit) => {
+  const tiers = [{ up_to: 10, unit_amount: 3 }, { up_to: null, unit_amount: 2.5 }];
+  const monthly = { billing_period: { cadence: "P1M", offset: "prepaid" } };
+  const catalog = {
+    customers: null, contracts: null, settings: null, business_entities: [{ id: "shop", taxes: null }],
+    plans: [{ id: "odd", currency: "EUR", phases: [{ name: null, pricings: [
+      { id: "a", product: { id: "twin" }, ...monthly, quantity: null, discounts: null, pricing_data: { pricing_type: "tiered", tiers } },
+      { id: "b", product: { id: "twin" }, ...monthly, quantity: { value: 4 }, pricing_data: { pricing_type: "volume", tiers } },
+      { id: "c", product: { id: "step" }, ...monthly, quantity: { value: 20 }, pricing_data: { pricing_type: "step", tiers: [{ up_to: 10, flat_amount: 50 }, { up_to: null, flat_amount: 80 }] } },
+      { id: "d", product: { id: "share" }, ...monthly, quantity: { value: 1000 }, pricing_data: { pricing_type: "percent", percent: 2.5 } },
+    ] }] }],
+  };
+  const page = await visit({ attributes: { "plan-id": "odd", "business-entity-id": "shop", locale: "de_DE" }, properties: { ...AT, catalog } });
+  await page.evaluate(() => enter($$(".line")[1].querySelector("[type=number]"), "9"));
+  const { product_overrides: overrides } = await page.evaluate(() => widget().request);
+  assert.deepEqual(overrides, [{ pricing_id: "b", quantity: "9" }], "the one of both that was meant");
+  await page.until(() => text($$(".line")[1].querySelector(".hint")) === "Noch 2, und jedes Stück kostet 2,50 €");
+  assert.deepEqual(await page.evaluate(() => bills()[0].lines.map(([, amount]) => amount)), ["3,00 €", "27,00 €", "80,00 €", "25,00 €"]);
+  assert.deepEqual(page.faults, []);
+});
+
+both("a day that is left unfinished is the one that is priced again", async (visit) => {
+  const page = await visit({ attributes: TEAM, properties: AT });
+  const days = await page.evaluate(() => {
+    enter($("#start_date"), "2026-12-15");
+    enter($("#start_date"), "");
+    const unfinished = $("#start_date").value;
+    row("Seats").querySelector("[type=number]").focus();
+    return [unfinished, $("#start_date").value, widget().request.start_date];
+  });
+  assert.deepEqual(days, ["", "2026-12-15", "2026-12-15"]);
+});
+
 both("a thousand lines, a name of 10,000 characters with markup, an amount of 15 digits", async (visit) => {
   const name = `<img src=x onerror="document.title='run'">`.padEnd(10_000, "x");
   const pricings = Array.from({ length: 1000 }, (_, index) => ({

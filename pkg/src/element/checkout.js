@@ -124,7 +124,8 @@ export function conversation(host) {
   const create = (request, preview) => whileBusy("continue", async () => {
     const session = await once(attribute, "/checkouts", { ...request, expected_estimates: preview.estimates });
     change({ session, preview, stage: "review", notice: null });
-    expiry = setTimeout(expire, Math.min(Date.parse(session.expires_at) - Date.now(), 2 ** 31 - 1));
+    const left = Date.parse(session.expires_at) - Date.now();
+    if (left < 2 ** 31) expiry = setTimeout(expire, left); // more than 24 days no timer waits
     host.lookAt();
     emit("checkout-create", { session });
   }, async (error) => {

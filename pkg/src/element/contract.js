@@ -9,10 +9,10 @@ export const css = `
 `;
 
 /** Today where the contract was sold. */
-export function todayOf({ business_entity_id: seller, customer_id: customer }, { customers = [], business_entities: entities = [] }, options) {
+export function todayOf({ business_entity_id: seller, customer_id: customer }, { customers, business_entities: entities }, options) {
   if (options?.as_of) return String(options.as_of);
-  const wanted = seller ?? customers.find(({ id }) => id === customer)?.business_entity_id;
-  const { time_zone: timeZone } = entities.find(({ id }) => id === wanted) ?? {};
+  const wanted = seller ?? customers?.find(({ id }) => id === customer)?.business_entity_id;
+  const { time_zone: timeZone } = entities?.find(({ id }) => id === wanted) ?? {};
   // Swedish days are written as ISO 8601 has them.
   return new Intl.DateTimeFormat("sv", { timeZone: timeZone ?? "UTC" }).format(new Date(options?.now ?? Date.now()));
 }

@@ -172,7 +172,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
   async #prepare() {
     const turn = (this.#turn += 1);
     const isOutrun = () => turn !== this.#turn;
-    const locale = (this.#wanted = this.getAttribute("locale") || this.closest("[lang]")?.lang || navigator.language || "en");
+    const locale = (this.#wanted = (this.getAttribute("locale") || this.closest("[lang]")?.lang || navigator.language || "en").replace("_", "-"));
     if (!this.#catalog || this.#state.stage === "failed") this.#change({ stage: "loading", notice: null });
     try {
       await Promise.all([init(), this.#words?.locale !== locale && this.#learn(locale), ...Object.keys(PARTS).map((name) => this.#needs(name) && this.#load(name))]);
@@ -252,7 +252,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
 
   /** The plans to choose from: those that are named, else the one that is asked for, else all that are sold. */
   #plans() {
-    const { plans = [] } = this.#catalog.plain;
+    const plans = this.#catalog.plain.plans ?? [];
     const named = this.getAttribute("plan-ids")?.match(/\S+/g);
     const { plan_id: asked, contract_id: contract } = this.#base();
     if (named) return named.map((wanted) => plans.find(({ id }) => id === wanted)).filter(Boolean);
@@ -448,7 +448,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     const value = quantityOf(this.#choices, line);
     const on = isOn(this.#choices, line);
     const shown = {
-      index, value, on, hint: this.#state.isStale ? null : this.#more.hints?.get(line.key), used: model.entered?.get(line.product.id) ?? [],
+      index, value, on, hint: this.#state.isStale ? null : this.#more.hints?.get(line.key), used: model.entered?.get(line.pricing.id) ?? [],
       spoken: this.#touched === line.key && model.due ? `${this.#words.counted(value || "0", line.product.id)}, ${model.due.label} ${model.due.text}` : null,
       problem: this.#problems.get(line.key),
     };
@@ -505,15 +505,13 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     else if (line && name === "quantity") this.#choices.quantities[line.key] = value;
     else if (line && name === "is_enabled") this.#choices.switches[line.key] = checked;
     else return; // or a field of the page's own, in a slot
-    this.#touched = line?.key ?? null;
+    this.#touched = line?.key;
     this.#refresh(true);
   }
 
   #look({ dataset }) {
-    const line = this.#lines[dataset.line];
-    if (!line || this.#touched === line.key) return;
-    this.#touched = line.key;
-    this.#draw();
+    this.#touched = this.#lines[dataset.line]?.key;
+    this.#draw(); // a day that was left unfinished, too
   }
 
   #act(action) {

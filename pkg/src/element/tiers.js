@@ -17,7 +17,8 @@ export function hints(lines, choices, others, request, catalog, options) {
   const ahead = new Map();
   const quantities = { ...choices.quantities };
   for (const line of lines) {
-    const { pricing_data: { tiers }, quantity: { multiple_of: multiple, maximum } = {} } = line.pricing;
+    const { tiers } = line.pricing.pricing_data;
+    const { multiple_of: multiple, maximum } = line.pricing.quantity ?? {};
     const [quantity, step] = [quantityOf(choices, line), String(multiple ?? 1)];
     const end = line.counts && isOn(choices, line) && tiers?.find(({ up_to: last }) => last !== null && Number(last) >= Number(quantity))?.up_to;
     if (!end || ![quantity, step, end].every(isWhole)) continue;
@@ -32,17 +33,17 @@ export function hints(lines, choices, others, request, catalog, options) {
   const { estimates } = createCheckoutPreview({ ...request, product_overrides: [...overrides, ...others] }, catalog, options);
   const items = Object.values(estimates).flatMap((invoice) => invoice?.line_items ?? []);
   return new Map([...ahead].map(([{ key, product, pricing }, more]) => {
-    const tier = items.findLast((item) => item.kind === "charge" && item.tiers && item.product_id === product.id)?.tiers.at(-1);
+    const tier = items.findLast((item) => item.kind === "charge" && item.tiers && item.pricing_id === pricing.id)?.tiers.at(-1);
     const isFlat = isZero(tier?.unit_amount ?? "0");
     const kind = isFlat ? "hint_flat" : /^(volume|matrix)/.test(pricing.pricing_data.pricing_type) ? "hint_all" : "hint_next";
     return [key, tier && { kind, more, price: isFlat ? tier.flat_amount : tier.unit_amount, product: product.id }];
   }));
 }
 
-/** By product, where the steps end that a charge enters. */
+/** By pricing, where the steps end that a charge enters. */
 export function entered({ estimates }) {
   const items = Object.values(estimates).flatMap((invoice) => invoice?.line_items ?? []).filter((item) => item.kind === "charge" && item.tiers);
-  return new Map(items.reverse().map((item) => [item.product_id, item.tiers.map(({ to }) => String(to))]));
+  return new Map(items.reverse().map((item) => [item.pricing_id, item.tiers.map(({ to }) => String(to))]));
 }
 
 /** What the next step brings, and the table of all; those of `used` are entered. */
