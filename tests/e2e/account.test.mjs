@@ -121,6 +121,18 @@ test("a move to another plan that waits for its day is shown, and the plan until
   noFaults();
 });
 
+test("a move before the day of another one says that the other will not come", async () => {
+  const { id } = await newContract({ start_date: inDays(-10) });
+  await confirmed({ contract_id: id, plan_id: "starter_usd", start_date: inDays(60) });
+  await visit("cus_openshelter", { contract: id });
+  assert.match(await chosenContract(), new RegExp(`^Team, paid monthly until ${day(inDays(59))}, then Starter10 seats`));
+  await page.check("[name=plan_id][value=scale_usd]");
+  const effects = await page.textContent("checkout-preview .effects");
+  assert.match(effects, new RegExp(`Scale from .*No longer to come: Trial of Team, from ${day(inDays(60))}.*No longer to come: Starter, from`));
+  assert.deepEqual(await accessibilityFaults(page), []);
+  noFaults();
+});
+
 test("a choice of today leaves the smaller plan that is to come as it was arranged, or names its limit", async () => {
   const { id } = await newContract({ start_date: inDays(-10) });
   await confirmed({ contract_id: id, plan_id: "starter_usd", start_date: inDays(60) });

@@ -105,8 +105,10 @@ function move({ start_date: start, contract }, before, target, { say, day }) {
   const kept = new Set(phasesFrom(contract, start).flatMap((phase) => phase.lines)
     .filter((line) => line.is_enabled !== false).map((line) => line.product.id));
   const lost = old.filter(({ product }) => !kept.has(product.id)).map(({ product }) => product.name ?? product.id);
+  const dropped = before.phases.filter(({ start_date: begins, name }) => begins >= start && name); // R7.1
   return [
     { what: say("moves", { plan: target.name ?? target.id, date: day(start) }) },
+    ...dropped.map(({ name, start_date: begins }) => ({ what: say("dropped", { name, date: day(begins) }) })),
     lost.length > 0 && { what: say("ends", { names: lost.join(", ") }) },
   ].filter(Boolean);
 }

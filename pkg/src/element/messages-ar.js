@@ -81,6 +81,7 @@ export default {
   becomes: "{what} من {date}",
   was: "حتى ذلك الحين: {what}.",
   moves: "{plan} من {date}",
+  dropped: "لن يأتي بعد الآن: {name}، من {date}",
   ends: "ينتهي مع الخطة القديمة: {names}",
 
   confirm: "تأكيد",

@@ -81,6 +81,7 @@ export default {
   becomes: "{what} ab {date}",
   was: "Bis dahin: {what}.",
   moves: "{plan} ab {date}",
+  dropped: "Kommt nicht mehr: {name}, ab {date}",
   ends: "Endet mit dem alten Tarif: {names}",
 
   confirm: "Bestätigen",

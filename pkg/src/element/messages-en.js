@@ -86,6 +86,7 @@ export default {
   becomes: "{what} from {date}",
   was: "Until then: {what}.",
   moves: "{plan} from {date}",
+  dropped: "No longer to come: {name}, from {date}",
   ends: "Ends with the old plan: {names}",
 
   confirm: "Confirm",

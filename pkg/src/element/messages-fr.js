@@ -81,6 +81,7 @@ export default {
   becomes: "{what} à partir du {date}",
   was: "D’ici là : {what}.",
   moves: "{plan} à partir du {date}",
+  dropped: "Ne viendra plus : {name}, à partir du {date}",
   ends: "S’arrête avec l’ancienne formule : {names}",
 
   confirm: "Confirmer",

@@ -81,6 +81,7 @@ export default {
   becomes: "{date}から{what}",
   was: "それまでは{what}。",
   moves: "{date}から{plan}",
+  dropped: "予定の取りやめ：{date}からの{name}",
   ends: "現在のプランとともに終了：{names}",
 
   confirm: "確定する",
