@@ -538,7 +538,7 @@ both("somebody else was first: said, the contract read anew, and what was entere
 });
 
 both("prices that do not load can be asked for again", async (visit) => {
-  const page = await visit({ attributes: TEAM, wait: false });
+  const page = await visit({ attributes: TEAM });
   await page.evaluate(({ url, organisation, key }) => {
     globalThis.fake = () => { throw new TypeError("no network"); };
     for (const [name, value] of Object.entries({ "verifier-url": url, organisation, "publishable-key": key })) widget().setAttribute(name, value);

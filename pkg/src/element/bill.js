@@ -12,7 +12,7 @@ export function bill(model) {
     model.headline.map((text) => h(stage === "done" ? "strong" : "p.note", {}, text)),
     model.effects.length > 0 && h("ul.effects", { part: "effects" }, model.effects.map(({ what, why }) =>
       h("li", {}, h("strong", {}, what), why && h("p.note", {}, why)))),
-    preview && [
+    model.due && [
       invoice(preview.estimates.current_invoice, model.due.label, model, ""),
       nextInvoice(preview.estimates.next_invoice, model),
     ],
