@@ -34,7 +34,9 @@ async function call(attribute, method, path, { body, key, secret } = {}) {
   let response, answer;
   try {
     const address = attribute("verifier-url").replace(/\/+$/, "") + path;
-    response = await fetch(address, { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE_MS) });
+    // The page is left as soon as a session is being cancelled; not for everything, for what may outlive its page must be small.
+    const keepalive = path.endsWith("/cancel");
+    response = await fetch(address, { method, headers, keepalive, body: body && JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE_MS) });
     answer = await response.json();
   } catch (error) {
     // A time-out, or an answer that is no JSON, is the server's doing; anything else never reached it.
