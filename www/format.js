@@ -5,7 +5,7 @@ const locale = document.documentElement.lang || "en";
 /** `"29.90"`, `"USD"` as `$29.90`, with the digits the text has. */
 export function money(text, currency) {
   const digits = (text.split(".")[1] ?? "").length;
-  const options = { style: "currency", currency, currencyDisplay: "narrowSymbol", minimumFractionDigits: digits, maximumFractionDigits: digits };
+  const options = { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits };
   return new Intl.NumberFormat(locale, options).format(text);
 }
 

@@ -97,6 +97,59 @@ both("what the next price step brings is what the engine charges there", async (
   assert.equal(steps.at(-1)[2], "used");
 });
 
+both("what the next price step brings, whatever way a step is priced", async (visit) => {
+  const monthly = { billing_period: { cadence: "P1M", offset: "prepaid" } };
+  const pricing = (id, type, tiers, more) => ({ id: id.replaceAll(" ", "_"), product: { id: id.replaceAll(" ", "_"), name: id }, ...monthly, quantity: { value: "8" }, pricing_data: { pricing_type: type, tiers }, ...more });
+  const catalog = { business_entities: [{ id: "shop" }], plans: [{ id: "p", currency: "USD", phases: [{ pricings: [
+    pricing("free after ten", "tiered", [{ up_to: "10", unit_amount: "5" }, { up_to: null, unit_amount: "0" }]),
+    pricing("flat after ten", "tiered", [{ up_to: "10", unit_amount: "5" }, { up_to: null, unit_amount: "0", flat_amount: "20" }]),
+    pricing("each and a fee", "volume_with_flat_fee", [{ up_to: "10", unit_amount: "5" }, { up_to: null, unit_amount: "4", flat_amount: "50" }]),
+    pricing("ten are free", "tiered", [{ up_to: "10", unit_amount: "5" }, { up_to: null, unit_amount: "4" }], { free_units: "10" }),
+    pricing("packages", "volume", [{ up_to: "10", unit_amount: "9", package_size: "5" }, { up_to: null, unit_amount: "8", package_size: "5" }]),
+    pricing("bands", "two_dimensional_tiered", [{ up_to: "10" }, { up_to: null }], {
+      dimension_values: ["1"], pricing_data: { pricing_type: "two_dimensional_tiered", tiers: [{ up_to: "10" }, { up_to: null }], bands: [{ up_to: null }], unit_amounts: [["5"], ["3"]] },
+    }),
+  ] }] }] };
+  const page = await visit({ attributes: { "plan-id": "p", "business-entity-id": "shop", "start-date": "2026-12-01" }, properties: { ...AT, catalog } });
+  const hints = await page.evaluate(() => $$(".line").map((one) => [text(one.querySelector(".name")), text(one.querySelector(".hint")), text(one.querySelector("details tbody") ?? one.querySelector(".hint")).includes("$")]));
+  assert.deepEqual(hints, [
+    ["free after ten", "3 more and it costs $50.00 in all", true],
+    ["flat after ten", "3 more and it costs $70.00 in all", true],
+    ["each and a fee", "3 more and it costs $94.00 in all", true],
+    ["ten are free", "13 more, and from there each costs $4.00", true],
+    ["packages", "3 more and it costs $24.00 in all", true],
+    ["bands", "3 more, and from there each costs $3.00", true],
+  ]);
+  assert.match(await page.evaluate(() => text($$(".line")[3].querySelector("tbody"))), /up to 20.*above 20/);
+  assert.equal(await page.evaluate(() => $$(".line")[5].querySelector("details")), null, "no table where it would say nothing");
+  assert.deepEqual(page.faults, []);
+});
+
+both("plans of several currencies, with pricings of one id; and a least number that is no multiple", async (visit) => {
+  const pricing = (amount) => ({
+    id: "seats", product: { id: "seats", name: "Seats" }, billing_period: { cadence: "P1M", offset: "prepaid" },
+    quantity: { value: "5", minimum: "1", multiple_of: "5" }, pricing_data: { pricing_type: "per_unit", unit_amount: amount },
+  });
+  const plan = (id, currency, amount) => ({ id, name: "Team", currency, phases: [{ pricings: [pricing(amount)] }] });
+  const catalog = { business_entities: [{ id: "shop" }], plans: [plan("usd", "USD", "10"), plan("jpy", "JPY", "1500"), plan("aud", "AUD", "20")] };
+  const page = await visit({ attributes: { "business-entity-id": "shop", "start-date": "2026-12-01" }, properties: { ...AT, catalog } });
+  await page.until(() => $$(".year").length === 3);
+  assert.deepEqual(await page.evaluate(() => $$(".year").map(text)), ["$600.00 in the first year", "¥90,000 in the first year", "A$1,200.00 in the first year"]);
+  assert.equal(await page.evaluate(() => $(".saving")), null, "yen are not saved against dollars");
+  assert.match(await page.evaluate(() => text(row("Seats"))), /\$10\.00/);
+  await page.evaluate(() => enter($("[value=aud]")));
+  assert.match(await page.evaluate(() => text(row("Seats"))), /A\$20\.00/);
+  assert.deepEqual(await page.evaluate(() => {
+    const slider = row("Seats").querySelector("[type=range]");
+    slider.stepUp();
+    return [slider.min, slider.value];
+  }), ["5", "10"]);
+  // A year of five digits is none, and nothing stops.
+  await page.evaluate(() => { $("#start_date").type = "text"; enter($("#start_date"), "20266-12-01"); });
+  assert.match(await page.evaluate(() => text("#start_date-problem")), /Enter a day/);
+  assert.deepEqual(page.faults, []);
+});
+
 both("products on and off, and another first day", async (visit) => {
   const page = await visit({ attributes: TEAM, properties: AT });
   const request = await page.evaluate(() => {
@@ -414,7 +467,8 @@ both("offline, no answer, too many orders, signed out, closed: said, and nothing
     await noticeIs(page, words);
     if (name === "busy") {
       assert.equal(await page.evaluate(() => $("[data-action=retry]").getAttribute("aria-disabled")), "true", "not before it makes sense");
-      await noticeIs(page, "try again in 1 s");
+      await page.until(() => text("[data-action=retry]") === "Try again (1)");
+      assert.match(await page.evaluate(() => text("[role=alert]")), /in 2 s/, "what is read out does not count along");
       await page.until(() => $("[data-action=retry]").getAttribute("aria-disabled") !== "true");
     }
     await kept(page, "23");
@@ -554,6 +608,133 @@ both("prices that do not load can be asked for again", async (visit) => {
   assert(await page.evaluate(() => widget().preview));
 });
 
+both("what is typed while the order is sent is not taken for what is ordered", async (visit) => {
+  const page = await visit(BY_SERVER);
+  await page.evaluate(() => { globalThis.fake = (path) => path === "/checkouts" && new Promise((resolve) => { globalThis.answer = () => resolve(null); }); });
+  await page.evaluate(() => row("Seats").querySelector("[type=number]").focus());
+  await page.keyboard.press("Enter");
+  await page.until(() => globalThis.answer && $("form").inert);
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await page.evaluate(() => row("Seats").querySelector("[type=number]").value), "5");
+  await page.evaluate(() => { globalThis.fake = null; answer(); });
+  await page.until(stageIs, "review");
+  assert.equal(await page.evaluate(() => widget().session.contract_preview?.phases?.[0].lines[0].quantity.value ?? "5"), "5");
+});
+
+both("who typed goes on typing where the order failed, and a button that is gone leaves the focus at the next", async (visit) => {
+  const page = await visit(BY_SERVER);
+  await page.evaluate(() => { globalThis.fake = () => { throw new TypeError("no network"); }; row("Seats").querySelector("[type=number]").focus(); });
+  await page.keyboard.press("Enter");
+  await noticeIs(page, "offline");
+  await page.until(() => widget().shadowRoot.activeElement?.name === "quantity");
+  await page.evaluate(() => $("[data-action=retry]").focus());
+  await page.keyboard.press("Enter");
+  await page.until(() => widget().shadowRoot.activeElement?.dataset.action);
+});
+
+both("the page asks for something else: what was being ordered is dropped", async (visit) => {
+  const page = await visit({ ...BY_SERVER, attributes: { "plan-id": "team_monthly_usd", "business-entity-id": "ternwell_us" } });
+  await toReview(page, "3");
+  await page.evaluate(() => widget().setAttribute("plan-id", "starter_usd"));
+  await page.until(() => widget().preview?.plan_id === "starter_usd");
+  assert.deepEqual(await page.evaluate(() => [$(".base").dataset.stage, widget().session, $("[data-action=confirm]")]), ["choose", null, null]);
+  // The same while the order is under way.
+  await page.evaluate(() => { globalThis.fake = (path) => path === "/checkouts" && new Promise((resolve) => { globalThis.answer = () => resolve(null); }); });
+  await go(page, "continue");
+  await page.until(() => Boolean(globalThis.answer));
+  await page.evaluate(() => widget().setAttribute("plan-id", "team_monthly_usd"));
+  await page.until(() => widget().preview?.plan_id === "team_monthly_usd");
+  const count = await page.evaluate(() => { globalThis.fake = null; answer(); return events.filter(([name]) => name === "checkout-create").length; });
+  await go(page, "continue");
+  await page.until(stageIs, "review");
+  assert.equal(await page.evaluate(() => widget().session.plan_id), "team_monthly_usd");
+  assert.equal(await page.evaluate(() => events.filter(([name]) => name === "checkout-create").length), count + 1, "of what nobody asks for any more there is no event");
+  // Done, and once more.
+  await go(page, "confirm");
+  await page.until(stageIs, "done");
+  await page.evaluate(() => { widget().request = { plan_id: "starter_usd", business_entity_id: "ternwell_us" }; });
+  await page.until(stageIs, "choose");
+});
+
+both("a payment that is under way, and an order cancelled elsewhere, are not called expired", async (visit) => {
+  const page = await visit(BY_SERVER);
+  await toReview(page);
+  const answer = (status) => page.evaluate((current_status) => {
+    globalThis.fake = (path) => path.endsWith("/confirm") && told(409, { code: "checkout_not_confirmable", current_status });
+  }, status);
+  await answer("payment_initiated");
+  await go(page, "confirm");
+  await noticeIs(page, "payment for this order is already on its way");
+  assert.equal(await page.evaluate(() => $("[data-action=renew]")), null, "nobody pays twice");
+  await answer("cancelled");
+  await go(page, "confirm");
+  await noticeIs(page, "cancelled meanwhile");
+  assert.equal(await page.evaluate(() => $("[data-action=confirm]")), null);
+  await page.evaluate(() => { globalThis.fake = null; });
+  await go(page, "renew");
+  await page.until(stageIs, "review");
+});
+
+both("prices that go by steps only since the buyer came", async (visit) => {
+  const before = structuredClone(shop.catalog);
+  const seats = (catalog) => catalog.plans.find(({ id }) => id === "team_monthly_usd").phases[0].pricings[0];
+  before.plans = [{ ...before.plans.find(({ id }) => id === "team_monthly_usd") }];
+  before.plans[0].phases[0].pricings = [{ ...seats(before), pricing_data: { pricing_type: "per_unit", unit_amount: "14.00" } }];
+  before.contracts = [];
+  const page = await visit({ ...BY_SERVER, attributes: { "plan-id": "team_monthly_usd", "business-entity-id": "ternwell_us" }, properties: { catalog: before } });
+  await page.evaluate(() => enter(row("Seats").querySelector("[type=number]"), "23"));
+  await go(page, "continue");
+  await noticeIs(page, "price has changed");
+  assert(await page.evaluate(() => Boolean(row("Seats").querySelector("details"))), `the steps are there now ${page.faults}`);
+  await kept(page, "23");
+});
+
+both("what only the server finds wrong can be mended and sent again", async (visit) => {
+  const page = await visit(BY_SERVER);
+  await page.evaluate(() => {
+    globalThis.fake = (path) => path === "/checkouts" && told(422, { code: "invalid_request", detail: "no", problems: [{ code: "invalid_field", path: "/customer_data/email", message: "is no address", help: "Give one." }] });
+  });
+  await go(page, "continue");
+  await noticeIs(page, "cannot be ordered like this");
+  assert.equal(await page.evaluate(() => $("[data-action=continue]").getAttribute("aria-disabled")), null);
+  await page.evaluate(() => { globalThis.fake = null; });
+  await go(page, "continue");
+  await page.until(stageIs, "review");
+});
+
+both("why prices do not load is said in words, in any language that a page may name", async (visit) => {
+  const page = await visit({ attributes: TEAM });
+  for (const [status, body] of [[404, { code: "not_found", detail: "no catalog" }], [429, { code: "rate_limited", detail: "slow" }], [500, {}]]) {
+    await page.evaluate(({ status: code, body: answer, url, organisation, key }) => {
+      globalThis.fake = () => told(code, answer);
+      for (const [name, value] of Object.entries({ "verifier-url": url, organisation, "publishable-key": key })) widget().setAttribute(name, value);
+      widget().catalog = null;
+    }, { status, body, url: shop.url, organisation: shop.organisation, key: shop.key });
+    await page.until(stageIs, "failed");
+    await page.until(() => /^This checkout cannot be shown at the moment\. Please try again later\.$/.test(text(".notice")));
+    await page.evaluate((catalog) => { widget().catalog = catalog; }, shop.catalog);
+    await page.until(stageIs, "choose");
+  }
+  for (const locale of ["zh_Hant_TW", "not a locale", "he"]) {
+    await page.evaluate((name) => widget().setAttribute("locale", name), locale);
+    await page.until(() => /Continue/.test(text("[data-action=continue]")) && $(".base").lang === "en");
+    assert.equal(await page.evaluate(() => $(".base").dir), "ltr", "English runs from the left");
+  }
+});
+
+both("a contract that is as it was again: the page hears of it", async (visit) => {
+  const page = await visit({ attributes: { "contract-id": "con_harborline" }, properties: AT });
+  const [usual, last] = await page.evaluate(() => {
+    const field = row("Seats").querySelector("[type=number]");
+    const before = field.value;
+    enter(field, "99");
+    enter(field, before);
+    const [name, { request, preview }] = events.at(-1);
+    return [before, [name, request, preview]];
+  });
+  assert.deepEqual(last, ["preview-change", { contract_id: "con_harborline" }, null], usual);
+});
+
 // ---- For everybody
 
 const LANGUAGES = { en: "ltr", de: "ltr", fr: "ltr", ja: "ltr", ar: "rtl" };
@@ -577,7 +758,7 @@ for (const [language, direction] of Object.entries(LANGUAGES)) {
     const request = await page.evaluate(() => widget().request);
     const { estimates: { current_invoice: { amount_due: amount } } } = shop.compute(request, TODAY);
     const shown = await page.evaluate(() => ({ due: due(), dir: getComputedStyle($(".base")).direction, all: $(".base").textContent }));
-    assert.equal(shown.due, new Intl.NumberFormat(language, { style: "currency", currency: "JPY", currencyDisplay: "narrowSymbol", maximumFractionDigits: 0 }).format(amount).replace(/\s/g, " "));
+    assert.equal(shown.due, new Intl.NumberFormat(language, { style: "currency", currency: "JPY", maximumFractionDigits: 0 }).format(amount).replace(/\s/g, " "));
     assert.equal(shown.dir, direction);
     if (language !== "en") assert.doesNotMatch(shown.all, /\b(Due|Next|Continue|every|Month|Charges|Subtotal)\b/);
     assert.deepEqual(page.faults, []);
@@ -647,6 +828,33 @@ const STATES = {
     await page.evaluate(() => { globalThis.fake = () => { throw new TypeError("no network"); }; });
     await go(page, "continue");
     await noticeIs(page, "offline");
+  } },
+  slow: { ...BY_SERVER, then: async (page) => {
+    await page.evaluate(() => { globalThis.fake = (path) => path === "/checkouts" && new Promise(() => {}); });
+    await go(page, "continue");
+    await noticeIs(page, "longer than usual");
+  } },
+  busy: { ...BY_SERVER, then: async (page) => {
+    await page.evaluate(() => { globalThis.fake = () => told(429, { code: "rate_limited", detail: "slow down" }, { "retry-after": "30" }); });
+    await go(page, "continue");
+    await noticeIs(page, "try again in");
+  } },
+  closed: { ...BY_SERVER, then: async (page) => {
+    await page.evaluate(() => { globalThis.fake = () => told(403, { code: "forbidden", detail: "no" }); });
+    await go(page, "continue");
+    await noticeIs(page, "cannot take your order");
+  } },
+  expired: { ...BY_SERVER, then: async (page) => {
+    await toReview(page);
+    await page.evaluate(() => { globalThis.fake = () => told(409, { code: "checkout_not_confirmable", current_status: "expired" }); });
+    await go(page, "confirm");
+    await noticeIs(page, "held for is over");
+  } },
+  overtaken: { attributes: { "contract-id": "con_openshelter" }, by: "server", as: "cus_openshelter", then: async (page) => {
+    await toReview(page, "40");
+    await page.evaluate(() => { globalThis.fake = (path) => path.endsWith("/confirm") && told(409, { code: "contract_changed" }); });
+    await go(page, "confirm");
+    await noticeIs(page, "contract");
   } },
   review: { ...BY_SERVER, then: (page) => toReview(page) },
   done: { ...BY_SERVER, then: async (page) => {

@@ -156,7 +156,7 @@ export async function assertFits(page) {
 export function money(text, currency) {
   const digits = text.includes(".") ? text.length - text.indexOf(".") - 1 : 0;
   const format = new Intl.NumberFormat("en", {
-    style: "currency", currency, currencyDisplay: "narrowSymbol", minimumFractionDigits: digits, maximumFractionDigits: digits,
+    style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits,
   });
   return format.format(text).replace("-", "−");
 }

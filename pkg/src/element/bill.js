@@ -21,29 +21,30 @@ export function bill(model) {
 
 /** What is due, what is the matter, and the buttons: always in sight, also where the rest is not. */
 export function pay(model) {
-  const { say, stage, notice, session } = model;
+  const { stage, notice } = model;
   const isReview = stage === "review";
+  const isHeld = notice?.action !== "renew";
   return h("section.pay", { part: "pay" },
-    isReview && h("p.note", {}, say("held", { date: model.instant(session.expires_at) }), " ", say("agree")),
+    isReview && isHeld && h("p.note", {}, model.held()),
     model.due && h("p.due", { part: "total" }, h("span", {}, model.due.label), h("bdi", {}, model.due.text)),
-    h("div", { role: "alert" }, notice && h("div.notice", { part: "notice" },
-      h("p", {}, notice.text),
-      notice.content?.(),
-      notice.action && h("div.actions", {},
+    h("div", { part: "notice", class: notice && "notice" },
+      h("div", { role: "alert" }, notice && [h("p", {}, notice.text), notice.content?.()]),
+      notice?.action && h("div.actions", {},
         notice.action === "accept" && button("back", "button-secondary", model),
-        button(notice.action, "button-secondary", model, notice.wait > 0)))),
+        button(notice.action, "button-secondary", model))),
     h("slot", { name: "before-button" }),
     h("div.actions", {},
       model.canCancel && button("cancel", "button-secondary", model),
-      isReview && [button("edit", "button-secondary", model), button("confirm", "button", model)],
+      isReview && [button("edit", "button-secondary", model), isHeld && button("confirm", "button", model)],
       stage === "choose" && notice?.action !== "accept" && button("continue", "button", model, !model.canContinue),
       stage === "failed" && button("retry", "button", model)));
 }
 
 /** A button, whose text is the page's where it fills the slot of that name. */
-function button(action, part, { say, busy }, isDisabled = false) {
-  return h("button", { type: "button", part, "data-action": action, "aria-disabled": (isDisabled || Boolean(busy)) && "true" },
-    h("slot", { name: action }, say(busy === action ? "sending" : action)));
+function button(action, part, { say, busy, notice }, isDisabled) {
+  const wait = notice?.action === action && notice.wait > 0 && ` (${notice.wait})`;
+  return h("button", { type: "button", part, "data-action": action, "aria-disabled": (isDisabled || busy || wait) && "true" },
+    h("slot", { name: action }, say(busy === action ? "sending" : action)), wait);
 }
 
 function nextInvoice(next, model) {

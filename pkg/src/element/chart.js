@@ -3,10 +3,11 @@
 
 import { createCheckoutPreview } from "../browser.js";
 import { h } from "./dom.js";
-import { daysLater, nextMonth, sum, yearLater } from "./format.js";
+import { daysLater, nextMonth, sum, utc, yearLater } from "./format.js";
 import { scheduleOfAYear } from "./schedule.js";
+import { table } from "./table.js";
 
-export const css = `
+export const css = `${table}
 .scroll { overflow-x: auto; }
 .bars { inline-size: 45%; line-height: 0; }
 figure i { display: inline-block; inline-size: 0.7em; block-size: 0.7em; margin-inline-end: 0.3em; }
@@ -62,7 +63,8 @@ function year(today, before, after) {
 }
 
 /** A row for each month: its amounts, and bars as long as they are. */
-export function chart({ months, before, after }, { say, money, month, days, digits }) {
+export function chart({ months, before, after }, { say, money, days, digits, locale }) {
+  const month = new Intl.DateTimeFormat(locale, { month: "short", year: "numeric", timeZone: "UTC" });
   const kinds = [["before", before, "as_is"], ["after", after, before === null ? "total" : "changed"]].filter(([, whole]) => whole !== null);
   const most = Math.max(...months.flatMap((one) => kinds.map(([kind]) => Number(one[kind]))));
   const bars = (one) => kinds.map(([kind], index) => h("rect", {
@@ -75,7 +77,7 @@ export function chart({ months, before, after }, { say, money, month, days, digi
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, say("month")), h("td", {}),
         kinds.map(([kind, , key]) => h("th", { scope: "col" }, kinds.length > 1 && h(`i.${kind}`), say(key))))),
       h("tbody", {}, months.map((one) => h("tr", {},
-        h("th", { scope: "row", title: days(one.start, one.end) }, month(one.start)),
+        h("th", { scope: "row", title: days(one.start, one.end) }, month.format(utc(one.start))),
         h("td.bars", {}, h("svg", { "aria-hidden": "true", height: kinds.length * 7 - 1, width: "100%" }, bars(one))), cells(one)))),
       h("tfoot", {}, h("tr", {}, h("th", { scope: "row", colspan: 2 }, say("all_months")), cells({ before, after }))))));
 }

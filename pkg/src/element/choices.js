@@ -5,7 +5,7 @@ import { isMetered } from "./lines.js";
 
 export function choices(model) {
   const { say, start } = model;
-  return h("form", { part: "form", novalidate: true, inert: model.stage === "review" },
+  return h("form", { part: "form", novalidate: true, inert: model.stage === "review" || model.busy },
     model.plans && [model.plans, problem("plan_id", model)],
     model.rows.length > 0 && h("fieldset", { part: "lines" },
       h("legend", {}, label("lines-label", say("products"))),
@@ -18,6 +18,7 @@ export function choices(model) {
       }),
       problem("start_date", model)),
     h("slot", { name: "buyer" }),
+    h("input", { type: "submit", hidden: true }), // for Enter in a field
     model.chart);
 }
 
@@ -33,32 +34,32 @@ export function lineRow({ line, index, on, value, hint, used, spoken, problem: w
   const id = (part) => `line-${index}-${part}`;
   const { minimum, maximum, multiple_of: multiple, allow_mid_cycle_cancellation: falls } = quantity ?? {};
   const step = multiple ?? "1";
+  // A slider counts its steps from its least.
+  const least = multiple ? Number((Math.ceil((minimum ?? 0) / step) * step).toPrecision(12)) : minimum ?? "0";
   const described = { "aria-describedby": `${id("about")} ${id("problem")}`, "data-line": index };
   const numbers = {
-    ...described, name: "quantity", min: minimum ?? "0", "aria-labelledby": id("name"), "aria-invalid": wrong && "true", "aria-valuetext": !wrong && spoken,
+    ...described, name: "quantity", min: least, "aria-labelledby": id("name"), "aria-invalid": wrong && "true", "aria-valuetext": !wrong && spoken,
   };
   return h("div.line", { part: "line" },
     h("div.head", {},
       h(optional ? "label.name" : "span.name", { id: id("name") },
         optional && h("input.switch", { ...described, type: "checkbox", role: "switch", name: "is_enabled", checked: on }), h("bdi", {}, product.name ?? product.id)),
-      h("bdi.note", {}, priceText(pricing, model))),
+      h("bdi.note", {}, priceText(pricing, model, tiers))),
     h("p.note", { id: id("about") }, h("bdi", {}, product.description), product.description && " ",
       [isMetered(pricing) && say("usage"), on && model.contract && falls === false && say("waits")].filter(Boolean).join(" · ")),
     counts && on && h("div.quantity", { part: "quantity" },
       h("input", { ...numbers, type: "range", max: maximum ?? Math.max(100, line.quantity * 4), step, value }),
       h("input", { ...numbers, type: "number", max: maximum, step: isMetered(pricing) ? "any" : step, inputmode: "decimal", value })),
     h("p.problem", { id: id("problem"), "aria-live": "polite" }, wrong),
-    counts && on && steps && tiers.steps(steps, hint, used, model));
+    counts && on && steps && tiers.steps(pricing, hint, used, model));
 }
 
 /** What a pricing asks, in words: `$14.00 · every month`. */
-function priceText(pricing, { say, price, number, every }) {
+function priceText(pricing, { say, price, number, every }, tiers) {
   const { pricing_data: data, billing_period: period } = pricing;
-  const least = (amounts) => amounts.map(String).reduce((one, other) => (Number(other) < Number(one) ? other : one));
   const asked = data.percent !== undefined ? `${number(String(data.percent))}\u00a0%`
     : data.package_size ? say("per_package", { price: price(data.unit_amount), count: String(data.package_size) })
-    : data.tiers?.[0]?.unit_amount !== undefined ? say("from_price", { price: price(least(data.tiers.map((tier) => tier.unit_amount))) })
-    : data.tiers?.[0]?.flat_amount !== undefined ? say("from_price", { price: price(least(data.tiers.map((tier) => tier.flat_amount))) })
+    : data.tiers ? tiers.least(data.tiers, { say, price })
     : data.unit_amount !== undefined ? price(data.unit_amount) : null;
   const rhythm = !period ? say("once") : isMetered(pricing) ? null : every(period.cadence);
   return [asked, rhythm].filter(Boolean).join(" · ");

@@ -43,8 +43,11 @@ export class CheckoutPreviewElement extends HTMLElement {
 
 /** The events of `<checkout-preview>`; all bubble and leave shadow roots. */
 export interface CheckoutPreviewEventMap {
-  /** The buyer has changed something, and this is what it costs; sent in the same task as the input. */
-  "preview-change": CustomEvent<{ request: CheckoutRequest; preview: CheckoutPreview }>;
+  /**
+   * The buyer has changed something, and this is what it costs; sent in the same task as the input. `preview` is `null` where
+   * a contract is as it was again.
+   */
+  "preview-change": CustomEvent<{ request: CheckoutRequest; preview: CheckoutPreview | null }>;
   /** There is no price: something entered is wrong (`problems`), or the catalog or the engine did not load. */
   "preview-error": CustomEvent<{
     request: CheckoutRequest | null;
@@ -70,6 +73,7 @@ export interface CheckoutPreviewEventMap {
 export interface CheckoutSession {
   id: string;
   checkout_status: string;
+  created_at: string;
   expires_at: string;
   estimates: Estimates;
   /** Given when the session is made, and needed to confirm it in a browser. */

@@ -25,7 +25,6 @@ const LANGUAGES = {
   fr: () => import("./messages-fr.js"),
   ja: () => import("./messages-ja.js"),
 };
-const FROM_RIGHT = /^(ar|fa|he|ur)\b/;
 
 /** The fields of a request that attributes can give. */
 const FIELDS = ["plan-id", "contract-id", "customer-id", "business-entity-id", "start-date", "end-date", "success-url", "cancel-url"];
@@ -118,6 +117,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
 
   attributeChangedCallback(name, before, now) {
     if (before === now) return;
+    if (FIELDS.includes(name) || name === "plan-ids") this.#anew();
     if (/^plan|^contract/.test(name)) this.#planId = null;
     if (name === "contract-id") this.#choices = null;
     if (name === "start-date") this.#start = null;
@@ -138,6 +138,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
   set request(request) {
     this.#given.request = { ...request };
     this.#planId = this.#start = this.#choices = null;
+    this.#anew();
     this.#later();
   }
 
@@ -159,6 +160,13 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
 
   // ---- Getting ready
 
+  /** What is asked for is another thing now: a session that was made, or is being made, is not about it. */
+  #anew() {
+    const { stage } = this.#state;
+    this.#talk = null;
+    Object.assign(this.#state, { busy: null, notice: null, session: null, stage: ["loading", "failed"].includes(stage) ? stage : "choose" });
+  }
+
   /** Brings what is shown up to date, once for however many things were set in one go. */
   #later() {
     if (this.#isDue || !this.isConnected) return;
@@ -172,26 +180,27 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
   async #prepare() {
     const turn = (this.#turn += 1);
     const isOutrun = () => turn !== this.#turn;
-    const locale = (this.#wanted = (this.getAttribute("locale") || this.closest("[lang]")?.lang || navigator.language || "en").replace("_", "-"));
+    const locale = (this.#wanted = `${this.getAttribute("locale") || this.closest("[lang]")?.lang || navigator.language}`.replaceAll("_", "-"));
     if (!this.#catalog || this.#state.stage === "failed") this.#change({ stage: "loading", notice: null });
     try {
-      await Promise.all([init(), this.#words?.locale !== locale && this.#learn(locale), ...Object.keys(PARTS).map((name) => this.#needs(name) && this.#load(name))]);
+      const loads = [init(), this.#words?.locale !== locale && this.#learn(locale), ...Object.keys(PARTS).map((name) => this.#needs(name) && this.#load(name))];
+      await Promise.allSettled(loads); // to have words for what failed
+      await Promise.all(loads);
       if (isOutrun()) return;
-      if (!this.#catalog || this.#isOutdated) {
+      if (!this.#catalog || (this.#isOutdated && !this.#state.session)) {
         const { "verifier-url": server } = this.#parts;
-        const given = this.#given.catalog ?? (this.#needs("verifier-url") ? await server.fetchCatalog((name) => this.getAttribute(name)) : null);
+        const given = this.#given.catalog ?? (this.#needs("verifier-url") ? await server.fetchCatalog(this) : null);
         if (isOutrun() || !given) return;
-        this.#take(given);
+        await this.#take(given);
+        if (isOutrun()) return;
       }
-      if (/"tiers":/.test(JSON.stringify(this.#catalog.plain))) await this.#load("tiers");
-      if (isOutrun()) return;
       if (["loading", "failed"].includes(this.#state.stage)) this.#state.stage = "choose";
       if (this.#state.stage === "choose") this.#refresh();
       else this.#draw();
     } catch (error) {
       if (isOutrun()) return;
       console.error(`checkout-preview: ${error}`, error);
-      this.#change({ stage: "failed", notice: { text: this.#words?.say(error.kind ?? "not_loaded") } });
+      this.#change({ stage: "failed", notice: { text: this.#words?.say(error.kind === "offline" ? "offline" : "not_loaded") ?? "This cannot be shown." } });
       this.#emit("preview-error", { request: null, error, problems: error.problems ?? [] });
     }
   }
@@ -207,28 +216,35 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     this.#parts[name] = part;
   }
 
-  #take(given) {
+  async #take(given) {
     const prepared = prepareCatalog(given);
-    this.#catalog?.prepared.free();
     // Plain data, whatever it was made of; the engine has read it, so it is JSON.
-    this.#catalog = { prepared, plain: JSON.parse(JSON.stringify(given)) };
+    const json = JSON.stringify(given);
+    if (/"tiers":/.test(json)) await this.#load("tiers");
+    this.#catalog?.prepared.free();
+    this.#catalog = { prepared, plain: JSON.parse(json) };
     this.#isOutdated = false;
     this.#rows.clear();
   }
 
   /** Learns the words of a language: that of the page, if it is one of its own, and otherwise English. */
   async #learn(locale) {
-    const { default: words } = await (LANGUAGES[locale.slice(0, 2)] ?? LANGUAGES.en)();
+    const [own] = locale.split("-");
+    const language = LANGUAGES[own] ? own : "en";
+    const { default: words } = await LANGUAGES[language]();
     if (locale !== this.#wanted) return;
-    const formats = formatsOf(locale);
+    let formats = formatsOf("en");
+    try {
+      formats = formatsOf(locale);
+    } catch {} // It is none.
     const speaks = speaker(formats, [this.#given.messages, words]);
     const every = (cadence) => {
       const [, count, unit] = /^P(\d+)([DWMY])$/.exec(cadence);
       return speaks.say(`every_${unit}`, { count });
     };
-    this.#words = { ...formats, ...speaks, every, locale };
-    this.#tree.dir = FROM_RIGHT.test(locale) ? "rtl" : "ltr";
-    this.#tree.lang = locale;
+    this.#words = { ...formats, ...speaks, every };
+    this.#tree.dir = language === "ar" ? "rtl" : "ltr";
+    this.#tree.lang = language;
     this.#rows.clear();
   }
 
@@ -247,7 +263,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
 
   #contract() {
     const { contract_id: wanted } = this.#base();
-    return (wanted && this.#catalog?.plain.contracts?.find(({ id }) => id === wanted)) || null;
+    return (wanted && this.#parts["contract-id"] && this.#catalog?.plain.contracts?.find(({ id }) => id === wanted)) || null;
   }
 
   /** The plans to choose from: those that are named, else the one that is asked for, else all that are sold. */
@@ -319,7 +335,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     this.#draw();
     this.#announce();
     if (error) this.#emit("preview-error", { request, error, problems: error.problems });
-    else if (isByBuyer && this.#request) this.#emit("preview-change", { request, preview: this.#state.preview });
+    else if (isByBuyer) this.#emit("preview-change", { request: this.request, preview: this.#state.preview });
   }
 
   /** Puts each problem beside the field it is about, and the last good price in grey; false where nothing is wrong. */
@@ -352,7 +368,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     const { minimum, maximum, multiple_of: multiple } = line?.pricing?.quantity ?? {};
     const limit = { minimum, maximum, multiple }[code.split("_").at(-1)]; // quantity_below_minimum
     if (limit !== undefined) return say(code, { count: String(limit), counted: counted(String(limit), line.product.id) });
-    return say(code === "plan_not_found" ? "plan_not_active" : code, {}, "problem");
+    return say(code === "plan_not_found" ? "plan_not_active" : code.startsWith("quantity_") ? "problem" : code, {}, "problem");
   }
 
   /** Price steps ahead, what a year costs in each plan, and the coming months. */
@@ -372,11 +388,11 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
         return null;
       }
     };
-    const more = (this.#more = { hints: null, years: new Map(), unchanged: null, outlook: this.#more.outlook, today });
+    const more = (this.#more = { ...this.#more, hints: null, unchanged: null, today });
     if (contract) more.unchanged = tried(() => this.#parts["contract-id"].unchangedInvoices(contract, prepared, options));
     if (!isStale) more.hints = tried(() => this.#parts.tiers?.hints(this.#lines, this.#choices, this.#others, this.request, prepared, this.#given.options));
-    if (!contract && plans.length > 1) for (const one of plans) more.years.set(one.id, tried(() => this.#parts["plan-ids"].yearOf(one, this.request, this.#choices, prepared, today)));
-    if (!isStale && this.#needs("chart")) more.outlook = tried(() => this.#parts.chart.outlook(request, preview, this.#catalog, options, more.unchanged));
+    if (!isStale && !contract && plans.length > 1) for (const one of plans) more.years.set(one.id, tried(() => this.#parts["plan-ids"]?.yearOf(one, this.request, this.#choices, prepared, today)));
+    if (!isStale && this.#needs("chart")) more.outlook = tried(() => this.#parts.chart?.outlook(request, preview, this.#catalog, options, more.unchanged));
     this.#cost = performance.now() - began;
   }
 
@@ -394,7 +410,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     this.#tree.toggleAttribute("data-stale", model.isStale);
     patch(this.#tree, [
       ["choose", "review"].includes(stage) && choicesView(model),
-      bill(model),
+      stage !== "failed" && bill(model),
       stage !== "done" && pay(model),
     ].filter(Boolean));
   }
@@ -414,15 +430,15 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
 
   #model() {
     const { stage, preview, isStale } = this.#state;
-    const { say, day, money } = this.#words ?? { say: () => "" };
+    const { say, day, money } = this.#words ?? { say: (key) => (key === "retry" ? "Try again" : "") };
     const model = { say, ...this.#words, ...this.#state, problems: this.#problems, headline: [], effects: [], due: null };
-    if (!this.#catalog || stage === "loading" || stage === "failed") return model;
+    if (!this.#catalog || ["loading", "failed"].includes(stage)) return model;
     const contract = this.#contract();
     const plans = this.#plans();
     const plan = this.#plan(plans);
     const currency = this.#currency();
     Object.assign(model, {
-      contract, currency, unchanged: this.#more.unchanged?.[0], digits: this.#digits(),
+      contract, currency, plan, unchanged: this.#more.unchanged?.[0], digits: this.#digits(),
       money: (amount, digits) => money(amount, currency, digits),
       price: this.#price, kept: this.#kept,
       canCancel: this.#base().cancel_url, canContinue: preview && !isStale,
@@ -432,10 +448,10 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
       model.due = { label: date === preview.as_of ? say("today") : say("on_day", { date: day(date) }), text: model.money(amount) };
     }
     const start = this.#start ?? this.#base().start_date ?? preview?.start_date ?? this.#more.today;
-    model.start = { value: start ?? "", min: contract?.start_date, max: contract?.end_date };
+    model.start = { value: start ?? "", min: contract?.start_date, max: contract?.end_date ?? "2999-12-31" };
     const own = contract && this.#catalog.plain.plans?.find(({ id }) => id === contract.plan_id);
     model.entered = preview && this.#parts.tiers?.entered(preview);
-    model.plans = this.#parts["plan-ids"]?.plans({ ...model, offered: plans, plan, own, years: this.#more.years });
+    model.plans = this.#parts["plan-ids"]?.plans({ ...model, money, offered: plans, plan, own, years: this.#more.years });
     model.rows = this.#lines.map((line, index) => this.#row(line, index, model));
     model.headline = this.#headline(preview, plan, contract);
     if (contract && preview) model.effects = this.#parts["contract-id"].effects(preview, contract, plan, this.#words);
@@ -452,7 +468,7 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
       spoken: this.#touched === line.key && model.due ? `${this.#words.counted(value || "0", line.product.id)}, ${model.due.label} ${model.due.text}` : null,
       problem: this.#problems.get(line.key),
     };
-    return model.kept(line.key, [line.pricing.id, line.optional, shown], () => lineRow({ line, ...shown }, model, this.#parts.tiers));
+    return model.kept(line.key, [model.plan?.id, line.phase?.start_date, line.pricing.id, line.optional, shown], () => lineRow({ line, ...shown }, model, this.#parts.tiers));
   }
 
   /** What was made last under a key, where it is about the same: most of what is shown stays as it is. */
@@ -464,8 +480,8 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
 
   #headline(preview, plan, contract) {
     const { say, day, every } = this.#words;
-    const { stage, session } = this.#state;
-    if (stage === "done") return [say(!session.contract?.id ? "stored" : session.source_contract_id ? "done_change" : "done")];
+    const { stage, done } = this.#state;
+    if (stage === "done") return [say(done)];
     if (!preview) return [say("unchanged")];
     const { phases } = preview.contract;
     const cadences = new Set(phases.at(-1).lines.filter((line) => line.billing_period && line.is_enabled !== false)
@@ -519,7 +535,8 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
     if (action === "retry" || action === "accept") return notice?.run ? notice.run() : this.#prepare();
     if (action === "cancel") {
       if (session) this.#conversation().cancel(session);
-      return this.#leave("checkout-cancel", this.#base().cancel_url);
+      this.#leave("checkout-cancel", this.#base().cancel_url);
+      return session && this.#conversation().edit(); // a page that stays has no session any more
     }
     if (action !== "continue") return this.#conversation()[action]();
     if (!preview || isStale) return this.shadowRoot.querySelector("[aria-invalid]")?.focus();
@@ -529,24 +546,22 @@ export class CheckoutPreviewElement extends (globalThis.HTMLElement ?? class {})
   }
 
   #conversation() {
-    this.#talk ??= this.#parts["verifier-url"].conversation({
-      state: this.#state, words: () => this.#words, attribute: (name) => this.getAttribute(name), act: (action) => this.#act(action),
-      change: (fields) => this.#change(fields), take: (catalog) => this.#take(catalog), refresh: () => this.#refresh(),
-      emit: (name, detail) => this.#emit(name, detail), leave: (name, address) => this.#leave(name, address), lookAt: () => this.#lookAt(),
+    if (this.#talk) return this.#talk;
+    const host = {
+      element: this, state: this.#state, timers: this.#timers, words: () => this.#words,
+      act: (action) => this.#act(action), isOver: () => this.#talk !== talk, change: (fields) => this.#change(fields),
+      take: (catalog) => this.#take(catalog), refresh: () => this.#refresh(), later: () => this.#isOutdated && this.#later(),
+      leave: (name, address) => this.#leave(name, address),
       refuse: (error) => {
         this.#refused(error);
+        // What is no field of the element's own cannot be mended in one.
+        this.#state.isStale = this.#problems.size > 0;
         this.#draw();
         this.#emit("preview-error", { request: this.#request, error, problems: error.problems });
       },
-    });
-    return this.#talk;
-  }
-
-  /** A new stage begins at its heading, for the eye and for the screen reader. */
-  #lookAt() {
-    const heading = this.shadowRoot.getElementById("summary-title");
-    heading.tabIndex = -1;
-    heading.focus();
+    };
+    const talk = (this.#talk = this.#parts["verifier-url"].conversation(host));
+    return talk;
   }
 
   /** Goes where the merchant said, with the session's id, unless whoever listens stays. */

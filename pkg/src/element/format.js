@@ -20,7 +20,7 @@ export function sum(texts) {
 export const difference = (to, from) => sum([to, negated(from)]);
 
 // A calendar date has no time zone; reading and writing it in UTC keeps its day.
-const utc = (date) => new Date(`${date}T00:00:00Z`);
+export const utc = (date) => new Date(`${date}T00:00:00Z`);
 const iso = (date) => date.toISOString().slice(0, 10);
 
 /** So many days later, or sooner. */
@@ -54,14 +54,13 @@ export function formatsOf(locale) {
     return numbers.get(key);
   };
   const dayFormat = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" });
-  const monthFormat = new Intl.DateTimeFormat(locale, { month: "short", year: "numeric", timeZone: "UTC" });
-  const instantFormat = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
   const plurals = new Intl.PluralRules(locale);
   return {
+    locale,
     /** `"29.90"`, `"USD"` as `$29.90`, with the digits that the text has; a unit price may come as `12` or `0.045`. */
     money(text, currency, digits = 0) {
       const shown = Math.max(fractionDigits(text), digits);
-      const options = { style: "currency", currency, currencyDisplay: "narrowSymbol", minimumFractionDigits: shown, maximumFractionDigits: shown };
+      const options = { style: "currency", currency, minimumFractionDigits: shown, maximumFractionDigits: shown };
       // A true minus is as wide as a digit.
       return numberFormat(options).format(text).replace("-", "\u2212");
     },
@@ -69,7 +68,5 @@ export function formatsOf(locale) {
     plural: (text) => plurals.select(Number(text)),
     day: (date) => dayFormat.format(utc(date)),
     days: (from, to) => (from === to ? dayFormat.format(utc(from)) : dayFormat.formatRange(utc(from), utc(to))),
-    month: (date) => monthFormat.format(utc(date)),
-    instant: (instant) => instantFormat.format(new Date(instant)),
   };
 }

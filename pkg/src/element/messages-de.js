@@ -101,6 +101,8 @@ export default {
   busy: "Gerade gibt es zu viele Bestellungen: versuchen Sie es in {count} s noch einmal. {kept}",
   signed_out: "Sie wurden abgemeldet. Melden Sie sich an und laden Sie die Seite neu. {kept}",
   closed: "Der Shop kann Ihre Bestellung gerade nicht annehmen. Es liegt nicht an Ihnen.",
+  paying: "Eine Zahlung für diese Bestellung ist schon unterwegs. Sie müssen nichts noch einmal bestätigen.",
+  cancelled: "Diese Bestellung wurde inzwischen storniert. {kept}",
   expired: "Die Zeit, für die dieser Preis galt, ist vorbei. {kept}",
   contract_changed: "Jemand anderes hat diesen Vertrag gerade geändert, Ihre Änderung wurde deshalb nicht gemacht. {kept} Der gezeigte Preis ist der des jetzigen Vertrags.",
   mismatch: "Der Preis hat sich geändert, während Sie gewählt haben. Noch ist nichts vereinbart.",

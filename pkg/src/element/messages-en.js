@@ -106,6 +106,8 @@ export default {
   busy: "Too many orders at this moment: try again in {count} s. {kept}",
   signed_out: "You have been signed out. Sign in again and load this page. {kept}",
   closed: "This shop cannot take your order at the moment. It is not your doing.",
+  paying: "A payment for this order is already on its way. There is nothing to confirm again.",
+  cancelled: "This order was cancelled meanwhile. {kept}",
   expired: "The time this price was held for is over. {kept}",
   contract_changed: "Somebody else has just changed this contract, so your change was not made. {kept} The price shown is that of the contract as it is now.",
   mismatch: "The price has changed while you were choosing. Nothing has been agreed to yet.",

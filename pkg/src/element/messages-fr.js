@@ -101,6 +101,8 @@ export default {
   busy: "Trop de commandes en ce moment : réessayez dans {count} s. {kept}",
   signed_out: "Vous avez été déconnecté. Reconnectez-vous et rechargez la page. {kept}",
   closed: "La boutique ne peut pas prendre votre commande pour le moment. Vous n’y êtes pour rien.",
+  paying: "Un paiement pour cette commande est déjà en cours. Il n’y a rien à confirmer de nouveau.",
+  cancelled: "Cette commande a été annulée entre-temps. {kept}",
   expired: "Le délai pendant lequel ce prix était garanti est écoulé. {kept}",
   contract_changed: "Quelqu’un d’autre vient de modifier ce contrat, votre changement n’a donc pas été fait. {kept} Le prix affiché est celui du contrat actuel.",
   mismatch: "Le prix a changé pendant que vous choisissiez. Rien n’est encore convenu.",

@@ -27,13 +27,13 @@ export function yearOf(plan, request, choices, catalog, today) {
 }
 
 /** The plans as radio cards; `own` is that of the contract, `plan` the one picked. */
-export function plans({ offered, plan, own, years, say, money, every }) {
+export function plans({ offered, plan, own, years, say, money, every, problems }) {
   const all = own && offered.length > 0 && !offered.includes(own) ? [own, ...offered] : offered;
   if (all.length < 2) return null;
-  return h("fieldset", { part: "plans" },
+  return h("fieldset", { part: "plans", "aria-describedby": problems.has("plan_id") && "plan_id-problem" },
     h("legend", {}, h("slot", { name: "plans-label" }, say("plan"))),
     h("div.plans", {}, all.map((one) => {
-      const same = all.filter(({ name }) => name === one.name);
+      const same = all.filter(({ name, currency }) => name === one.name && currency === one.currency);
       const year = years.get(one.id);
       // Against the dearest plan of the same name: paying yearly against paying monthly.
       const saved = same.map(({ id }) => years.get(id)).filter((other) => other && year).map((other) => difference(other, year))
@@ -46,7 +46,7 @@ export function plans({ offered, plan, own, years, say, money, every }) {
           h("strong", {}, h("bdi", {}, one.name ?? one.id), same.length > 1 && cadence && `, ${every(cadence)}`),
           one.description && h("span.note", { dir: "auto" }, one.description),
           one === own && h("span.note", {}, say("own_plan")),
-          year && h("bdi.year", {}, say("first_year", { amount: money(year) })),
-          !isZero(saved) && !isNegative(saved) && h("span.saving", { part: "saving" }, say("saving", { amount: money(saved) }))));
+          year && h("bdi.year", {}, say("first_year", { amount: money(year, one.currency) })),
+          !isZero(saved) && !isNegative(saved) && h("span.saving", { part: "saving" }, say("saving", { amount: money(saved, one.currency) }))));
     })));
 }
