@@ -110,8 +110,9 @@ fn every_case_gets_the_answer_it_wants() {
 
 #[test]
 fn every_stage_has_cases() {
-    let found: BTreeSet<String> =
-        cases().iter().map(|case| case.name.split('/').next().unwrap_or_default().to_owned()).collect();
+    // What `cargo xtask prove` has found, if it has, is of any stage.
+    let stages = cases().into_iter().map(|case| case.name.split('/').next().unwrap_or_default().to_owned());
+    let found: BTreeSet<String> = stages.filter(|stage| stage != "crashers").collect();
     assert_eq!(found, STAGES.map(String::from).into());
 }
 

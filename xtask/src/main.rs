@@ -1,13 +1,14 @@
 //! Project tasks: `cargo xtask help`.
 //!
 //! In reading order: `shell` runs commands, `setup` installs what is missing, `package` builds the npm package,
-//! `serve` shows it, `test` checks everything, `schemathesis` the verifier's description, `bench` measures, `size` weighs
+//! `serve` shows it, `test` checks everything, `prove` compares all doors, `schemathesis` the verifier's description, `bench` measures, `size` weighs
 //! it, `docs` writes docs/npm/api.md, `pictures` draws those of docs/proration.md.
 
 mod bench;
 mod docs;
 mod package;
 mod pictures;
+mod prove;
 mod schemathesis;
 mod serve;
 mod setup;
@@ -28,6 +29,7 @@ Commands:
   build     Build the npm package into pkg/dist
   serve     Build everything and serve the demo, with an example catalog
   test      Run every check there is, as CI does, installing what they need
+  prove     Ask the engine through every door the same, and compare the bytes
   bench     Measure the engine, or the verifier as a server
   size      Weigh what the package ships: raw, gzip, brotli
   docs      Write docs/npm/api.md from the types of the npm package
@@ -56,6 +58,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "build" => package::HELP,
         "serve" => serve::HELP,
         "test" => test::HELP,
+        "prove" => prove::HELP,
         "bench" => bench::HELP,
         "size" => size::HELP,
         "docs" => docs::HELP,
@@ -75,6 +78,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "build" => no_more(rest).and_then(|()| package::build()),
         "serve" => serve::serve(rest),
         "test" => no_more(rest).and_then(|()| test::everything()),
+        "prove" => prove::prove(rest),
         "bench" => bench::bench(rest),
         "docs" => no_more(rest).and_then(|()| docs::write()),
         "pictures" => no_more(rest).and_then(|()| pictures::write()),
