@@ -2,11 +2,12 @@
 //!
 //! In reading order: `shell` runs commands, `setup` installs what is missing, `package` builds the npm package,
 //! `serve` shows it, `test` checks everything, `prove` compares all doors, `schemathesis` the verifier's description, `bench` measures, `size` weighs
-//! it, `docs` writes docs/npm/api.md, `pictures` draws those of docs/proration.md.
+//! it, `panics` says where it can stop, `docs` writes docs/npm/api.md, `pictures` draws those of docs/proration.md.
 
 mod bench;
 mod docs;
 mod package;
+mod panics;
 mod pictures;
 mod prove;
 mod schemathesis;
@@ -32,6 +33,7 @@ Commands:
   prove     Ask the engine through every door the same, and compare the bytes
   bench     Measure the engine, or the verifier as a server
   size      Weigh what the package ships: raw, gzip, brotli
+  panics    Check that no panic speaks in the shipped wasm, and list where it can stop
   docs      Write docs/npm/api.md from the types of the npm package
   pictures  Draw docs/proration.md's pictures and write its tables
 
@@ -61,6 +63,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "prove" => prove::HELP,
         "bench" => bench::HELP,
         "size" => size::HELP,
+        "panics" => panics::HELP,
         "docs" => docs::HELP,
         "pictures" => pictures::HELP,
         "help" | "--help" | "-h" => {
@@ -80,6 +83,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "test" => no_more(rest).and_then(|()| test::everything()),
         "prove" => prove::prove(rest),
         "bench" => bench::bench(rest),
+        "panics" => no_more(rest).and_then(|()| panics::check()),
         "docs" => no_more(rest).and_then(|()| docs::write()),
         "pictures" => no_more(rest).and_then(|()| pictures::write()),
         _ => no_more(rest).and_then(|()| size::weigh()),

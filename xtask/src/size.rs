@@ -56,22 +56,13 @@ pub(crate) fn weigh() -> Result<()> {
 }
 
 fn largest_functions(wasm: &[u8]) -> Result<Vec<(String, usize)>> {
+    let mut names = names_of(wasm)?;
     let mut imported = 0;
-    let (mut sizes, mut names) = (Vec::new(), HashMap::new());
+    let mut sizes = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
         match payload? {
             Payload::ImportSection(imports) => imported = imports.count(),
             Payload::CodeSectionEntry(body) => sizes.push(body.range().len()),
-            Payload::CustomSection(section) => {
-                let KnownCustom::Name(reader) = section.as_known() else { continue };
-                for subsection in reader {
-                    let Name::Function(functions) = subsection? else { continue };
-                    for function in functions {
-                        let function = function?;
-                        names.insert(function.index, without_hashes(&format!("{:#}", demangle(function.name))));
-                    }
-                }
-            }
             _ => {}
         }
     }
@@ -82,6 +73,23 @@ fn largest_functions(wasm: &[u8]) -> Result<Vec<(String, usize)>> {
     functions.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     functions.truncate(LARGEST);
     Ok(functions)
+}
+
+/// The names of a wasm's functions, by index.
+pub(crate) fn names_of(wasm: &[u8]) -> Result<HashMap<u32, String>> {
+    let mut names = HashMap::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        let Payload::CustomSection(section) = payload? else { continue };
+        let KnownCustom::Name(reader) = section.as_known() else { continue };
+        for subsection in reader {
+            let Name::Function(functions) = subsection? else { continue };
+            for function in functions {
+                let function = function?;
+                names.insert(function.index, without_hashes(&format!("{:#}", demangle(function.name))));
+            }
+        }
+    }
+    Ok(names)
 }
 
 /// `alloc::vec::Vec` of `alloc[f6a3369b77cd11b0]::vec::Vec`.

@@ -1,7 +1,7 @@
 //! Every check there is, in the order in which they are soonest told.
 
 use crate::shell::{cargo, program, root, run};
-use crate::{prove, schemathesis, serve, setup, size};
+use crate::{panics, prove, schemathesis, serve, setup, size};
 use anyhow::{Result, anyhow, bail};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -82,6 +82,7 @@ fn all(steps: &mut Steps) -> Result<()> {
     })?;
 
     steps.step("the package, and its weight", size::weigh)?;
+    steps.step("no message of a panic in it", panics::check)?;
     const IN_FIREFOX: &str = "the package in Firefox";
     let firefox = setup::firefox().inspect_err(|sentence| steps.not_tested(IN_FIREFOX, sentence)).ok();
     let npm = steps.step("npm packages", setup::npm_packages)?;
