@@ -110,8 +110,11 @@ pub use problem::{Problem, ProblemCode, Problems};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-/// The version of the engine, as previews report it.
-pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The version of the engine, as previews report it: with the commit where `cargo xtask release` has built it.
+pub const ENGINE_VERSION: &str = match option_env!("CHECKOUT_PREVIEW_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
 
 /// The moment a preview is made for; the engine reads no clock of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

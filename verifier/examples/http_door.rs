@@ -81,10 +81,14 @@ impl Door {
         let request = case.request.get();
         let (name, path, body) = match case.schedule {
             None => ("preview", "/checkouts/preview", request.to_owned()),
+            // `count` is a field of the request; what is no object is sent as it is.
             Some(count) => {
-                let fields = request.trim_start().strip_prefix('{').unwrap_or("}");
-                let comma = if fields.trim_start().starts_with('}') { "" } else { "," };
-                ("schedule", "/checkouts/schedule", format!(r#"{{"count":{count}{comma}{fields}"#))
+                let body = match request.strip_prefix('{') {
+                    None => request.to_owned(),
+                    Some("}") => format!(r#"{{"count":{count}}}"#),
+                    Some(fields) => format!(r#"{{"count":{count},{fields}"#),
+                };
+                ("schedule", "/checkouts/schedule", body)
             }
         };
         let (status, text) = self.call("POST", path, body).await;

@@ -1,8 +1,9 @@
 //! Project tasks: `cargo xtask help`.
 //!
 //! In reading order: `shell` runs commands, `setup` installs what is missing, `package` builds the npm package,
-//! `serve` shows it, `test` checks everything, `prove` compares all doors, `schemathesis` the verifier's description, `bench` measures, `size` weighs
-//! it, `panics` says where it can stop, `docs` writes docs/npm/api.md, `pictures` draws those of docs/proration.md.
+//! `serve` shows it, `test` checks everything, `prove` compares all doors, `schemathesis` the verifier's description,
+//! `bench` measures, `size` weighs the package, `panics` says where it can stop, `release` makes what is published, `docs`
+//! writes docs/npm/api.md, `pictures` draws those of docs/proration.md.
 
 mod bench;
 mod docs;
@@ -10,6 +11,7 @@ mod package;
 mod panics;
 mod pictures;
 mod prove;
+mod release;
 mod schemathesis;
 mod serve;
 mod setup;
@@ -34,6 +36,7 @@ Commands:
   bench     Measure the engine, or the verifier as a server
   size      Weigh what the package ships: raw, gzip, brotli
   panics    Check that no panic speaks in the shipped wasm, and list where it can stop
+  release   Make what is published of the commit that is checked out
   docs      Write docs/npm/api.md from the types of the npm package
   pictures  Draw docs/proration.md's pictures and write its tables
 
@@ -64,6 +67,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "bench" => bench::HELP,
         "size" => size::HELP,
         "panics" => panics::HELP,
+        "release" => release::HELP,
         "docs" => docs::HELP,
         "pictures" => pictures::HELP,
         "help" | "--help" | "-h" => {
@@ -84,6 +88,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "prove" => prove::prove(rest),
         "bench" => bench::bench(rest),
         "panics" => no_more(rest).and_then(|()| panics::check()),
+        "release" => no_more(rest).and_then(|()| release::make()),
         "docs" => no_more(rest).and_then(|()| docs::write()),
         "pictures" => no_more(rest).and_then(|()| pictures::write()),
         _ => no_more(rest).and_then(|()| size::weigh()),

@@ -10,7 +10,7 @@ use std::process::Command;
 
 pub(crate) const HELP: &str = "\
 Install what building and testing need: the wasm32 target, the source of Rust's library, the oldest Rust the engine
-promises, wasm-pack and wasm-bindgen, Chromium with its driver, Firefox, the npm packages of xtask/package.json and
+promises, wasm-pack and wasm-bindgen, cargo-deny, Chromium with its driver, Firefox, the npm packages of xtask/package.json and
 tests/package.json, and schemathesis, in target/python.
 
 Usage: cargo xtask setup
@@ -29,6 +29,7 @@ pub(crate) fn everything() -> Result<()> {
     rust_source()?;
     msrv()?;
     wasm_pack()?;
+    cargo_deny()?;
     browser()?;
     if let Err(sentence) = firefox() {
         eprintln!("the package cannot be tested in Firefox here: {sentence}");
@@ -212,6 +213,27 @@ pub(crate) fn wasm_pack() -> Result<()> {
         cargo_install(&["wasm-bindgen-cli", "--version", version, "--force"])?;
     }
     Ok(())
+}
+
+/// What lists what a program is made of, for `release`.
+pub(crate) fn cyclonedx() -> Result<&'static str> {
+    const NAME: &str = "cargo-cyclonedx";
+    if answer(&mut program(NAME, ["cyclonedx", "--version"])).is_none() {
+        cargo_install(&[NAME])?;
+    }
+    Ok(NAME)
+}
+
+/// What checks licences and sources. It takes minutes to compile, which a run of the tests does not wait for.
+pub(crate) fn cargo_deny() -> Result<()> {
+    if !has_cargo_deny() {
+        cargo_install(&["cargo-deny"])?;
+    }
+    Ok(())
+}
+
+pub(crate) fn has_cargo_deny() -> bool {
+    answer(&mut program("cargo-deny", ["--version"])).is_some()
 }
 
 /// The version of a package in Cargo.lock.

@@ -1,6 +1,6 @@
 //! Every check there is, in the order in which they are soonest told.
 
-use crate::shell::{cargo, program, root, run};
+use crate::shell::{answer, cargo, program, root, run};
 use crate::{panics, prove, schemathesis, serve, setup, size};
 use anyhow::{Result, anyhow, bail};
 use std::ffi::OsStr;
@@ -30,6 +30,8 @@ fn all(steps: &mut Steps) -> Result<()> {
     let deny: [&str; 3] = ["--", "--deny", "warnings"];
     steps.step("format", || run(&mut cargo(["fmt", "--all", "--check"])))?;
     steps.step("lints", || run(cargo(["clippy", "--workspace", "--all-targets"]).args(deny)))?;
+
+    supply_chain(steps)?;
 
     let toolchain = steps.step("the wasm32 target", setup::wasm_target)?;
     steps.step("lints of the browser door", || match &toolchain {
@@ -101,6 +103,35 @@ fn all(steps: &mut Steps) -> Result<()> {
         run(&mut cargo(["build", "--package", "checkout-verifier", "--bins", "--example", "http_door"]))?;
         prove::compare(prove::CASES, None, &browser.chromium)
     })
+}
+
+/// What is depended on: licences, sources, versions; and what is known against it, where that can be had.
+fn supply_chain(steps: &mut Steps) -> Result<()> {
+    const LICENCES: &str = "licences and sources of what is depended on";
+    const KNOWN: &str = "what is known against what is depended on";
+    if setup::has_cargo_deny() {
+        steps.step(LICENCES, || {
+            run(&mut cargo(["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]))
+        })?;
+        match answer(&mut cargo(["deny", "fetch", "db"])) {
+            Some(_) => {
+                steps.step(KNOWN, || run(&mut cargo(["deny", "--log-level", "error", "check", "advisories"])))?
+            }
+            None => steps.not_tested(KNOWN, "the advisories cannot be fetched here (crates)"),
+        }
+    } else {
+        steps.not_tested(LICENCES, "install cargo-deny: `cargo xtask setup`");
+    }
+    for folder in ["tests", "xtask"] {
+        // It fails for what it finds, and where the registry does not answer; only then it prints no report.
+        let report = program("npm", ["audit", "--json", "--package-lock-only", "--prefix", folder]).output()?;
+        match String::from_utf8_lossy(&report.stdout).contains("\"auditReportVersion\"") {
+            true if report.status.success() => {}
+            true => bail!("`npm audit --prefix {folder}` knows something against what is depended on"),
+            false => steps.not_tested(KNOWN, &format!("the registry does not answer `npm audit` ({folder})")),
+        }
+    }
+    Ok(())
 }
 
 /// A cluster that forgets when it dies, which is faster: the tests of faults start durable ones of their own.

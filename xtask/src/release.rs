@@ -1,0 +1,129 @@
+//! What is published, made from the commit that is checked out: `target/release-files`.
+
+use crate::setup;
+use crate::shell::{cargo, printed_by, program, root, run, target};
+use anyhow::{Context, Result, bail, ensure};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub(crate) const HELP: &str = "\
+Make what is published of the commit that is checked out, in target/release-files: the npm package, the verifier, what
+each is made of (CycloneDX), and SHA256SUMS.
+
+Usage: cargo xtask release
+
+Both doors report the commit in `engine_version`, as 0.1.0+34bfa39c1d2e. The package is built twice, here and in a clone
+elsewhere: every file has to come out the same.";
+
+/// By what the engine is told its version and commit.
+const VERSION: &str = "CHECKOUT_PREVIEW_VERSION";
+
+pub(crate) fn make() -> Result<()> {
+    let changed = printed_by(&mut program("git", ["status", "--porcelain"]))?;
+    ensure!(changed.is_empty(), "commit first, for what is released is a commit; changed are:\n{changed}");
+    let commit = printed_by(&mut program("git", ["rev-parse", "--short=12", "HEAD"]))?;
+    let version = format!("{}+{}", env!("CARGO_PKG_VERSION"), commit.trim());
+    let cyclonedx = setup::cyclonedx()?;
+
+    run(cargo(["xtask", "build"]).env(VERSION, &version))?;
+    compare(&elsewhere(&version)?)?;
+    run(cargo(["build", "--release", "--package", "checkout-verifier"]).env(VERSION, &version))?;
+    let verifier = target().join("release/checkout-verifier").with_extension(std::env::consts::EXE_EXTENSION);
+    same_version(&verifier, &version)?;
+
+    let files = target().join("release-files");
+    let _ = fs::remove_dir_all(&files);
+    fs::create_dir_all(&files)?;
+    fs::copy(&verifier, files.join(verifier.file_name().context("a file has a name")?))?;
+    let mut pack = program("npm", ["pack", "--silent", "--pack-destination"]);
+    run(pack.arg(&files).current_dir(root().join("pkg")))?;
+    for (package, folder) in [("checkout-preview", "."), ("checkout-verifier", "verifier")] {
+        let folder = root().join(folder);
+        let mut describe =
+            program(cyclonedx, ["cyclonedx", "--format", "json", "--spec-version", "1.5", "--override-filename"]);
+        run(describe.arg(format!("{package}.cdx")).current_dir(&folder))?;
+        // It writes one for every member of the workspace, each beside its manifest.
+        for member in [".", "verifier", "verifier/postgres", "xtask"] {
+            let made = root().join(member).join(format!("{package}.cdx.json"));
+            if made.is_file() {
+                if root().join(member) == folder {
+                    fs::copy(&made, files.join(format!("{package}.cdx.json")))?;
+                }
+                fs::remove_file(made)?;
+            }
+        }
+    }
+    let mut names: Vec<_> = fs::read_dir(&files)?.flatten().map(|entry| entry.file_name()).collect();
+    names.sort();
+    let sums = printed_by(program("sha256sum", names).current_dir(&files))?;
+    fs::write(files.join("SHA256SUMS"), &sums)?;
+    println!("{version}, in {}:\n{sums}", files.display());
+    Ok(())
+}
+
+/// Builds the package of the commit in another folder, from nothing.
+fn elsewhere(version: &str) -> Result<PathBuf> {
+    let clone = std::env::temp_dir().join(format!("checkout-preview-{}", std::process::id())).join("a/clone/elsewhere");
+    fs::create_dir_all(&clone)?;
+    run(program("git", ["clone", "--quiet", "."]).arg(&clone))?;
+    let mut build = cargo(["xtask", "build"]);
+    run(build.env(VERSION, version).env_remove("CARGO_TARGET_DIR").current_dir(&clone))?;
+    Ok(clone)
+}
+
+/// Compares the two packages file by file; what was cloned goes.
+fn compare(clone: &Path) -> Result<()> {
+    let (one, other) = (contents(&root().join("pkg/dist"))?, contents(&clone.join("pkg/dist"))?);
+    let names: Vec<&String> =
+        one.keys().chain(other.keys()).filter(|name| one.get(*name) != other.get(*name)).collect();
+    if !names.is_empty() {
+        bail!("built in {} these files came out different: {names:?}", clone.display());
+    }
+    println!("{} files, built in two folders: the same bytes", one.len());
+    fs::remove_dir_all(clone).context("the clone cannot be removed")
+}
+
+fn contents(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder)?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().is_dir() {
+            found.extend(contents(&entry.path())?.into_iter().map(|(inner, bytes)| (format!("{name}/{inner}"), bytes)));
+        } else {
+            found.insert(name, fs::read(entry.path())?);
+        }
+    }
+    Ok(found)
+}
+
+/// Both doors say that they are this version.
+fn same_version(verifier: &Path, version: &str) -> Result<()> {
+    let asked = [
+        ("request", r#"{"plan_id": "free", "business_entity_id": "shop"}"#),
+        (
+            "catalog",
+            r#"{"business_entities": [{"id": "shop"}], "plans": [{"id": "free", "currency": "EUR", "phases": [{"pricings": []}]}]}"#,
+        ),
+    ];
+    let mut native = program(verifier, ["preview"]);
+    for (name, text) in asked {
+        let file = target().join(format!("release-{name}.json"));
+        fs::write(&file, text)?;
+        native.arg(format!("--{name}")).arg(file);
+    }
+    let [(_, request), (_, catalog)] = asked;
+    let door = root().join("pkg/dist/node.js");
+    let script = format!(
+        "import({:?}).then((door) => console.log(JSON.stringify(door.createCheckoutPreview({request}, {catalog}))))",
+        door.display().to_string()
+    );
+    for (door, mut command) in [("the verifier", native), ("the package", program("node", ["--eval", &script]))] {
+        let said = printed_by(&mut command)?;
+        ensure!(
+            said.contains(&format!(r#""engine_version":"{version}""#)),
+            "{door} does not say that it is {version}: {said}"
+        );
+    }
+    Ok(())
+}
