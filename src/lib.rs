@@ -98,6 +98,11 @@ mod billing_schedule;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 
+/// What the browser door reads, for `tests/fuzz`.
+#[cfg(all(fuzzing, not(target_arch = "wasm32")))]
+#[path = "wasm/input.rs"]
+pub mod wasm;
+
 pub use billing_schedule::{BillingSchedule, MOST_INVOICES, billing_schedule};
 pub use catalog::Catalog;
 pub use detect::{CheckoutType, checkout_type};

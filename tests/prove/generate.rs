@@ -137,10 +137,15 @@ fn addresses(request: &mut Value, as_of: &str, dice: &mut Rng) {
 /// Breaks one thing somewhere in the request or the catalog.
 fn spoil(case: &mut Value, dice: &mut Rng) {
     let part = if dice.bool() { "request" } else { "catalog" };
+    spoil_value(&mut case[part], dice);
+}
+
+/// Breaks one thing somewhere in a value.
+pub fn spoil_value(value: &mut Value, dice: &mut Rng) {
     let mut paths = vec![String::new()];
-    places(&case[part], String::new(), &mut paths);
+    places(value, String::new(), &mut paths);
     let path = dice.choice(paths).unwrap();
-    let Some(place) = case[part].pointer_mut(&path) else { return };
+    let Some(place) = value.pointer_mut(&path) else { return };
     // Which time zones there are, a host knows and the engine does not.
     if path.ends_with("/time_zone") {
         return;
@@ -179,7 +184,7 @@ fn spoil_fields(fields: &mut Map<String, Value>, dice: &mut Rng) {
         Some(key) if dice.bool() => {
             // A slip of the keyboard.
             let value = fields.remove(key).unwrap();
-            fields.insert(key[1..].to_owned(), value);
+            fields.insert(key.chars().skip(1).collect(), value);
         }
         _ => {
             let key = ["__proto__", "constructor", "toString", "length", "Quantity", "", "größe", "a/b~c", "then"];

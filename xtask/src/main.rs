@@ -1,12 +1,13 @@
 //! Project tasks: `cargo xtask help`.
 //!
 //! In reading order: `shell` runs commands, `setup` installs what is missing, `package` builds the npm package,
-//! `serve` shows it, `test` checks everything, `prove` compares all doors, `schemathesis` the verifier's description,
-//! `bench` measures, `size` weighs the package, `panics` says where it can stop, `release` makes what is published, `docs`
-//! writes docs/npm/api.md, `pictures` draws those of docs/proration.md.
+//! `serve` shows it, `test` checks everything, `prove` compares all doors, `fuzz` tries to stop the engine,
+//! `schemathesis` the verifier's description, `bench` measures, `size` weighs the package, `panics` says where it can
+//! stop, `release` makes what is published, `docs` writes docs/npm/api.md, `pictures` draws those of docs/proration.md.
 
 mod bench;
 mod docs;
+mod fuzz;
 mod package;
 mod panics;
 mod pictures;
@@ -33,6 +34,7 @@ Commands:
   serve     Build everything and serve the demo, with an example catalog
   test      Run every check there is, as CI does, installing what they need
   prove     Ask the engine through every door the same, and compare the bytes
+  fuzz      Let libFuzzer look for what stops the engine
   bench     Measure the engine, or the verifier as a server
   size      Weigh what the package ships: raw, gzip, brotli
   panics    Check that no panic speaks in the shipped wasm, and list where it can stop
@@ -66,6 +68,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "prove" => prove::HELP,
         "bench" => bench::HELP,
         "size" => size::HELP,
+        "fuzz" => fuzz::HELP,
         "panics" => panics::HELP,
         "release" => release::HELP,
         "docs" => docs::HELP,
@@ -87,6 +90,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "test" => no_more(rest).and_then(|()| test::everything()),
         "prove" => prove::prove(rest),
         "bench" => bench::bench(rest),
+        "fuzz" => fuzz::fuzz(rest),
         "panics" => no_more(rest).and_then(|()| panics::check()),
         "release" => no_more(rest).and_then(|()| release::make()),
         "docs" => no_more(rest).and_then(|()| docs::write()),

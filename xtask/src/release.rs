@@ -27,7 +27,8 @@ pub(crate) fn make() -> Result<()> {
     let cyclonedx = setup::cyclonedx()?;
 
     run(cargo(["xtask", "build"]).env(VERSION, &version))?;
-    compare(&elsewhere(&version)?)?;
+    let clone = elsewhere(&version)?;
+    compare(&clone)?;
     run(cargo(["build", "--release", "--package", "checkout-verifier"]).env(VERSION, &version))?;
     let verifier = target().join("release/checkout-verifier").with_extension(std::env::consts::EXE_EXTENSION);
     same_version(&verifier, &version)?;
@@ -38,22 +39,15 @@ pub(crate) fn make() -> Result<()> {
     fs::copy(&verifier, files.join(verifier.file_name().context("a file has a name")?))?;
     let mut pack = program("npm", ["pack", "--silent", "--pack-destination"]);
     run(pack.arg(&files).current_dir(root().join("pkg")))?;
-    for (package, folder) in [("checkout-preview", "."), ("checkout-verifier", "verifier")] {
-        let folder = root().join(folder);
-        let mut describe =
-            program(cyclonedx, ["cyclonedx", "--format", "json", "--spec-version", "1.5", "--override-filename"]);
-        run(describe.arg(format!("{package}.cdx")).current_dir(&folder))?;
-        // It writes one for every member of the workspace, each beside its manifest.
-        for member in [".", "verifier", "verifier/postgres", "xtask"] {
-            let made = root().join(member).join(format!("{package}.cdx.json"));
-            if made.is_file() {
-                if root().join(member) == folder {
-                    fs::copy(&made, files.join(format!("{package}.cdx.json")))?;
-                }
-                fs::remove_file(made)?;
-            }
-        }
+    for (package, folder, flags) in
+        [("checkout-preview", ".", &["--target", "wasm32-unknown-unknown"][..]), ("checkout-verifier", "verifier", &[])]
+    {
+        // In the clone, for it writes one beside every manifest of the workspace.
+        let mut describe = program(cyclonedx, ["cyclonedx", "--format", "json", "--spec-version", "1.5"]);
+        run(describe.args(flags).args(["--override-filename", "sbom"]).current_dir(&clone))?;
+        fs::copy(clone.join(folder).join("sbom.json"), files.join(format!("{package}.cdx.json")))?;
     }
+    fs::remove_dir_all(&clone).context("the clone cannot be removed")?;
     let mut names: Vec<_> = fs::read_dir(&files)?.flatten().map(|entry| entry.file_name()).collect();
     names.sort();
     let sums = printed_by(program("sha256sum", names).current_dir(&files))?;
@@ -72,7 +66,7 @@ fn elsewhere(version: &str) -> Result<PathBuf> {
     Ok(clone)
 }
 
-/// Compares the two packages file by file; what was cloned goes.
+/// Compares the two packages file by file.
 fn compare(clone: &Path) -> Result<()> {
     let (one, other) = (contents(&root().join("pkg/dist"))?, contents(&clone.join("pkg/dist"))?);
     let names: Vec<&String> =
@@ -81,7 +75,7 @@ fn compare(clone: &Path) -> Result<()> {
         bail!("built in {} these files came out different: {names:?}", clone.display());
     }
     println!("{} files, built in two folders: the same bytes", one.len());
-    fs::remove_dir_all(clone).context("the clone cannot be removed")
+    Ok(())
 }
 
 fn contents(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {

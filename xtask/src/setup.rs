@@ -224,6 +224,14 @@ pub(crate) fn cyclonedx() -> Result<&'static str> {
     Ok(NAME)
 }
 
+/// What drives libFuzzer.
+pub(crate) fn cargo_fuzz() -> Result<()> {
+    if answer(&mut program("cargo-fuzz", ["--version"])).is_none() {
+        cargo_install(&["cargo-fuzz"])?;
+    }
+    Ok(())
+}
+
 /// What checks licences and sources. It takes minutes to compile, which a run of the tests does not wait for.
 pub(crate) fn cargo_deny() -> Result<()> {
     if !has_cargo_deny() {
