@@ -137,7 +137,7 @@ export type CheckoutType = "plan_based" | "plan_change" | "quantity_update";
  */
 export function init(source?: EngineSource | null): Promise<void>;
 
-/** The version of the package: `"0.1.0"`. A preview's `engine_version` names the commit, too, where a release has built it. */
+/** The version of the engine, as in a preview's `engine_version`: `"0.1.0"`, and in a release with its commit, `"0.1.0+34bfa39c1d2e"`. */
 export const version: string;
 
 /**

@@ -90,15 +90,16 @@ pub(crate) fn build() -> Result<()> {
     let npm = setup::build_tools()?;
     let wasm = compile()?;
     let sources = root().join("pkg/src");
-    let version = env!("CARGO_PKG_VERSION");
-    check_version(&read(&root().join("pkg/package.json"))?, version)?;
+    check_version(&read(&root().join("pkg/package.json"))?, env!("CARGO_PKG_VERSION"))?;
+    // As in src/lib.rs: a release has its commit behind it.
+    let version = &std::env::var("CHECKOUT_PREVIEW_VERSION").unwrap_or_else(|_| env!("CARGO_PKG_VERSION").into());
 
     let dist = root().join("pkg/dist");
     let stamp = target().join("pkg.stamp");
     let lock = root().join("xtask/package-lock.json");
     let inputs = fingerprint(&[wasm.as_path(), &lock, &std::env::current_exe()?], &sources)?;
     // What was made counts, too: it may have been changed or lost since.
-    let built = || Some(format!("{inputs} {}", fingerprint(&[&named()], &dist).ok()?));
+    let built = || Some(format!("{version} {inputs} {}", fingerprint(&[&named()], &dist).ok()?));
     if fs::read_to_string(&stamp).is_ok_and(|stamp| Some(stamp) == built()) {
         eprintln!("pkg/dist is up to date");
         return Ok(());
