@@ -1,13 +1,15 @@
 //! Project tasks: `cargo xtask help`.
 //!
 //! In reading order: `shell` runs commands, `setup` installs what is missing, `package` builds the npm package,
-//! `serve` shows it, `test` checks everything, `prove` compares all doors, `fuzz` tries to stop the engine,
-//! `schemathesis` the verifier's description, `bench` measures, `size` weighs the package, `panics` says where it can
-//! stop, `release` makes what is published, `docs` writes docs/npm/api.md, `pictures` draws those of docs/proration.md.
+//! `serve` shows it, `test` checks everything, `prove` compares all doors, `fuzz` tries to stop the engine, `mutants`
+//! whether tests notice a change, `schemathesis` the verifier's description, `bench` measures, `size` weighs the package,
+//! `panics` says where it can stop, `release` makes what is published, `docs` writes docs/npm/api.md, `pictures` draws
+//! those of docs/proration.md.
 
 mod bench;
 mod docs;
 mod fuzz;
+mod mutants;
 mod package;
 mod panics;
 mod pictures;
@@ -35,6 +37,7 @@ Commands:
   test      Run every check there is, as CI does, installing what they need
   prove     Ask the engine through every door the same, and compare the bytes
   fuzz      Let libFuzzer look for what stops the engine
+  mutants   Change the engine in one place at a time, and see whether a test notices
   bench     Measure the engine, or the verifier as a server
   size      Weigh what the package ships: raw, gzip, brotli
   panics    Check that no panic speaks in the shipped wasm, and list where it can stop
@@ -69,6 +72,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "bench" => bench::HELP,
         "size" => size::HELP,
         "fuzz" => fuzz::HELP,
+        "mutants" => mutants::HELP,
         "panics" => panics::HELP,
         "release" => release::HELP,
         "docs" => docs::HELP,
@@ -91,6 +95,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "prove" => prove::prove(rest),
         "bench" => bench::bench(rest),
         "fuzz" => fuzz::fuzz(rest),
+        "mutants" => mutants::mutate(rest),
         "panics" => no_more(rest).and_then(|()| panics::check()),
         "release" => no_more(rest).and_then(|()| release::make()),
         "docs" => no_more(rest).and_then(|()| docs::write()),

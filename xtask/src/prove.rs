@@ -1,6 +1,6 @@
 //! Every door of the engine asked the same, and the bytes compared: tests/prove.
 
-use crate::shell::{cargo, find, run, target};
+use crate::shell::{cargo, find, program, run, target};
 use crate::{package, serve, setup};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
@@ -37,23 +37,24 @@ pub(crate) fn prove(rest: &[String]) -> Result<()> {
     package::build()?;
     setup::npm_packages()?;
     let browser = setup::browser()?;
-    run(&mut cargo(["build", "--package", "checkout-verifier", "--bins", "--example", "http_door"]))?;
     compare(cases, seed, &browser.chromium)
 }
 
-/// Compares, once everything is built.
+/// Compares, once the package is built.
 pub(crate) fn compare(cases: u64, seed: Option<u64>, chromium: &Path) -> Result<()> {
     let seed = match seed {
         Some(seed) => seed,
         // Of the clock: short enough to be typed again.
         None => u64::from(SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos()),
     };
+    // Of the workspace, as its tests are compiled.
+    run(&mut cargo(["build", "--workspace", "--bins", "--example", "http_door", "--example", "prove"]))?;
+    let example = |name| target().join("debug/examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
     let node = find(&["node"]).context("node is not on PATH")?;
     let javascript = "tests/prove/javascript.mjs";
-    let http = target().join("debug/examples/http_door").with_extension(std::env::consts::EXE_EXTENSION);
-    let (node, native, http, chromium) = (node.display(), serve::verifier(), http.display(), chromium.display());
-    let native = native.display();
-    let mut command = cargo(["run", "--quiet", "--example", "prove", "--"]);
+    let (native, http) = (serve::verifier(), example("http_door"));
+    let (node, native, http, chromium) = (node.display(), native.display(), http.display(), chromium.display());
+    let mut command = program(example("prove"), [] as [&str; 0]);
     command.args([cases.to_string(), seed.to_string(), "tests/cases/crashers".to_owned()]).args([
         format!("native={native}\npreview\n--jsonl"),
         format!("node={node}\n{javascript}"),

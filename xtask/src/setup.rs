@@ -218,26 +218,31 @@ pub(crate) fn wasm_pack() -> Result<()> {
 /// What lists what a program is made of, for `release`.
 pub(crate) fn cyclonedx() -> Result<&'static str> {
     const NAME: &str = "cargo-cyclonedx";
-    if answer(&mut program(NAME, ["cyclonedx", "--version"])).is_none() {
-        cargo_install(&[NAME])?;
-    }
+    cargo_program(NAME, &["cyclonedx", "--version"])?;
     Ok(NAME)
 }
 
 /// What drives libFuzzer.
 pub(crate) fn cargo_fuzz() -> Result<()> {
-    if answer(&mut program("cargo-fuzz", ["--version"])).is_none() {
-        cargo_install(&["cargo-fuzz"])?;
+    cargo_program("cargo-fuzz", &["--version"])
+}
+
+/// What changes the engine in one place at a time.
+pub(crate) fn cargo_mutants() -> Result<()> {
+    cargo_program("cargo-mutants", &["mutants", "--version"])
+}
+
+/// A program of crates.io, unless it is there and says its version.
+fn cargo_program(name: &str, version: &[&str]) -> Result<()> {
+    if answer(&mut program(name, version)).is_none() {
+        cargo_install(&[name])?;
     }
     Ok(())
 }
 
 /// What checks licences and sources. It takes minutes to compile, which a run of the tests does not wait for.
 pub(crate) fn cargo_deny() -> Result<()> {
-    if !has_cargo_deny() {
-        cargo_install(&["cargo-deny"])?;
-    }
-    Ok(())
+    cargo_program("cargo-deny", &["--version"])
 }
 
 pub(crate) fn has_cargo_deny() -> bool {
