@@ -14,7 +14,7 @@ element.options = { as_of: "2026-11-22" };
 element.messages = { today: "Pay now", units: { seats: { one: "{count} seat", other: "{count} seats" } } } satisfies Partial<CheckoutMessages>;
 const shown: CheckoutPreview | null = element.preview;
 const session: CheckoutSession | null = element.session;
-element.addEventListener("preview-change", ({ detail: { preview } }) => preview.estimates.current_invoice.total.toUpperCase());
+element.addEventListener("preview-change", ({ detail: { preview } }) => preview?.estimates.current_invoice.total.toUpperCase());
 element.addEventListener("preview-error", ({ detail: { problems } }) => problems.map(({ code }) => code));
 element.addEventListener("checkout-submit", (event) => event.preventDefault());
 element.addEventListener("checkout-confirm", ({ detail: { session } }) => session.id.length);
