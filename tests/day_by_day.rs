@@ -42,8 +42,7 @@ use generated::Case;
 use serde_json::{Map, Value, json};
 use std::ops::Range;
 use std::panic::catch_unwind;
-use std::thread;
-use support::{clock, parse};
+use support::{clock, on_all_cores, parse};
 
 /// The seeds of a run, unless `DAY_BY_DAY` names others: `DAY_BY_DAY=100000..200000`.
 const SEEDS: Range<u64> = 0..100_000;
@@ -54,22 +53,7 @@ const SHOWN: usize = 3;
 #[test]
 fn the_engine_agrees() {
     let seeds = seeds();
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    // Every thread takes each so-manieth seed, so that all end together.
-    let differing_of = |first: usize| -> Vec<(u64, String)> {
-        seeds.clone().skip(first).step_by(threads).filter_map(difference).collect()
-    };
-    let differing = thread::scope(|scope| {
-        let running: Vec<_> = (0..threads)
-            .map(|first| {
-                scope.spawn({
-                    let differing_of = &differing_of;
-                    move || differing_of(first)
-                })
-            })
-            .collect();
-        running.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
-    });
+    let differing: Vec<_> = on_all_cores(seeds.clone(), difference).into_iter().flatten().collect();
     assert!(differing.is_empty(), "{}", report(differing, seeds));
 }
 

@@ -204,7 +204,7 @@ fn by_product(case: &mut Case, dice: &mut Rng) {
     }
 }
 
-fn items<'v>(object: &'v mut Value, list: &str) -> impl Iterator<Item = &'v mut Value> {
+pub fn items<'v>(object: &'v mut Value, list: &str) -> impl Iterator<Item = &'v mut Value> {
     object.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten()
 }
 

@@ -5,38 +5,22 @@
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { launchChromium } from "../js/chromium.mjs";
+import { verifier } from "../js/verifier.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const catalogFile = join(root, "www/catalog.json");
 const axe = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
-const browserArguments = [
-  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
-];
-
-/** The binary that was built last. */
-function verifierBinary() {
-  if (process.env.CHECKOUT_VERIFIER) return process.env.CHECKOUT_VERIFIER;
-  const built = ["debug", "release"].map((profile) => join(root, "target", profile, "checkout-verifier")).filter(existsSync);
-  assert(built.length > 0, "build the verifier first: cargo build --package checkout-verifier");
-  return built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
-}
-
-function chromiumBinary() {
-  return process.env.CHROMIUM ?? execFileSync("which", ["chromium"], { encoding: "utf8" }).trim();
-}
-
 export async function openShop() {
   const folder = mkdtempSync(join(tmpdir(), "checkout-demo-"));
   const database = `sqlite:${join(folder, "checkout.db")}`;
-  const binary = verifierBinary();
+  const binary = verifier();
   const run = (...args) => {
     const output = execFileSync(binary, [...args, "--database", database], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
     return JSON.parse(output);
@@ -60,7 +44,7 @@ export async function openShop() {
       if (address) resolve(address[0]);
     });
   });
-  const browser = await chromium.launch({ executablePath: chromiumBinary(), args: browserArguments });
+  const browser = await launchChromium();
 
   return {
     url,

@@ -1,12 +1,11 @@
 // The packed package in a browser, without a bundler: how it loads, and how it says that it cannot.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { launchChromium } from "./chromium.mjs";
 import { installed } from "./project.mjs";
 
 const page = `<!doctype html><title>test</title>
@@ -35,11 +34,7 @@ before(async () => {
     response.writeHead(200, { "content-type": type }).end(readFileSync(join(installed, pathname)));
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const executablePath = process.env.CHROMIUM ?? execFileSync("which", ["chromium"], { encoding: "utf8" }).trim();
-  browser = await chromium.launch({ executablePath, args: [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-  ] });
+  browser = await launchChromium();
 });
 
 after(async () => {

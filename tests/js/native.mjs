@@ -4,16 +4,18 @@ import { imported } from "./project.mjs";
 
 export { nativeAnswers, verifier } from "./verifier.mjs";
 
-const { CheckoutPreviewError, createBillingSchedule, createCheckoutPreview } = imported;
-
-/** The package's answer to `{request, catalog, as_of, now, schedule}` in the form of the native one. */
-export function answer({ request, catalog, as_of, now, schedule }) {
-  try {
-    return schedule
-      ? { status: "ok", schedule: createBillingSchedule(request, catalog, schedule, { as_of, now }) }
-      : { status: "ok", preview: createCheckoutPreview(request, catalog, { as_of, now }) };
-  } catch (error) {
-    if (!(error instanceof CheckoutPreviewError)) throw error;
-    return { status: "rejected", problems: error.problems };
-  }
+/** How a package answers `{request, catalog, as_of, now, schedule}`, in the form of the native one. Runs in a page, too. */
+export function answering({ CheckoutPreviewError, createBillingSchedule, createCheckoutPreview }) {
+  return ({ request, catalog, as_of, now, schedule }) => {
+    try {
+      return schedule
+        ? { status: "ok", schedule: createBillingSchedule(request, catalog, schedule, { as_of, now }) }
+        : { status: "ok", preview: createCheckoutPreview(request, catalog, { as_of, now }) };
+    } catch (error) {
+      if (!(error instanceof CheckoutPreviewError)) throw error;
+      return { status: "rejected", problems: error.problems };
+    }
+  };
 }
+
+export const answer = answering(imported);

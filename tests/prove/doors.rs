@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -30,38 +30,21 @@ impl Door {
     fn ask(&mut self, lines: &[String]) -> Vec<String> {
         let mut answers = Vec::new();
         while answers.len() < lines.len() {
-            let rest = &lines[answers.len()..];
             let running = self.running.get_or_insert_with(|| start(&self.command));
-            answers.extend(running.ask(rest));
-            if answers.len() < lines.len() {
-                let why = self.stop();
+            if let Err(why) = running.ask(&lines[answers.len()..], &mut answers) {
                 eprintln!("{}: {why}", self.name);
                 answers.push(format!("no answer: {why}"));
+                self.running = None;
             }
         }
         answers
     }
-
-    /// Ends it, and says what became of it.
-    fn stop(&mut self) -> String {
-        let Some(mut running) = self.running.take() else { return "it did not run".into() };
-        match running.child.try_wait() {
-            Ok(Some(status)) => format!("it ended ({status})"),
-            _ => {
-                let _ = running.child.kill();
-                let _ = running.child.wait();
-                format!("it said nothing for {} s", PATIENCE.as_secs())
-            }
-        }
-    }
 }
 
-impl Drop for Door {
+impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(Running { mut child, .. }) = self.running.take() {
-            drop(child.stdin.take()); // the end of its input is the end of its work
-            let _ = child.wait();
-        }
+        drop(self.child.stdin.take()); // the end of its input is the end of its work
+        let _ = self.child.wait();
     }
 }
 
@@ -82,21 +65,27 @@ fn start(command: &[String]) -> Running {
 }
 
 impl Running {
-    /// As many answers as come.
-    fn ask(&mut self, lines: &[String]) -> Vec<String> {
-        let Some(mut input) = self.child.stdin.take() else { return Vec::new() };
+    /// Adds an answer to each line, as far as they come; an error says why there are no more.
+    fn ask(&mut self, lines: &[String], answers: &mut Vec<String>) -> Result<(), String> {
+        let mut input = self.child.stdin.take().ok_or("it takes no more")?;
         thread::scope(|scope| {
             // Apart, for a door may answer before it has read everything.
             let writing = scope.spawn(move || {
                 let written = lines.iter().try_for_each(|line| writeln!(input, "{line}")).and_then(|()| input.flush());
                 written.is_ok().then_some(input)
             });
-            let answers = lines.iter().map_while(|_| self.answers.recv_timeout(PATIENCE).ok()).collect::<Vec<_>>();
-            if answers.len() < lines.len() {
+            let read = lines.iter().try_for_each(|_| {
+                answers.push(self.answers.recv_timeout(PATIENCE).map_err(|why| match why {
+                    RecvTimeoutError::Disconnected => "it ended".to_owned(),
+                    RecvTimeoutError::Timeout => format!("it said nothing for {} s", PATIENCE.as_secs()),
+                })?);
+                Ok(())
+            });
+            if read.is_err() {
                 let _ = self.child.kill(); // so that writing ends, too
             }
             self.child.stdin = writing.join().unwrap();
-            answers
+            read
         })
     }
 }
@@ -108,4 +97,18 @@ pub fn ask_all(doors: &mut [Door], cases: &[Value]) -> Vec<Vec<String>> {
         let asking: Vec<_> = doors.iter_mut().map(|door| scope.spawn(|| door.ask(&lines))).collect();
         asking.into_iter().map(|thread| thread.join().unwrap()).collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Door, ask_all};
+    use serde_json::json;
+
+    #[test]
+    fn a_door_that_ends_has_answered_so_and_goes_on_with_the_rest() {
+        let shell = |script: &str| Door::new("shell", &["sh", "-c", script].map(str::to_owned));
+        let mut doors = [shell("cat"), shell("read -r one; echo first; exit 3")];
+        let answers = ask_all(&mut doors, &[json!(1), json!(2), json!(3)]);
+        assert_eq!(answers, [["1", "2", "3"], ["first", "no answer: it ended", "first"]]);
+    }
 }

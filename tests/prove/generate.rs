@@ -1,9 +1,10 @@
 //! Cases of everything that may be asked: those of `day_by_day`, and on top of them every name of a model, currencies of
-//! every number of digits, days of nine centuries, addresses and expiries, billing schedules, and about one case in six
-//! with something in it that is wrong.
+//! every number of digits, days of ten centuries, addresses and expiries, billing schedules, and about one case in five
+//! that is refused.
 
-use crate::day_by_day;
-use chrono::{Datelike, Days, NaiveDate};
+use crate::day_by_day::generate::{self, items};
+use crate::generated::after;
+use chrono::{Datelike, NaiveDate};
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
@@ -13,7 +14,7 @@ const CURRENCIES: [&str; 14] =
 
 /// The case of a seed, as it goes over the wire: `{request, catalog, as_of, now, schedule}`.
 pub fn case(seed: u64) -> Value {
-    let mut case = day_by_day::generate::case(seed).to_json();
+    let mut case = generate::case(seed).to_json();
     let mut dice = Rng::with_seed(seed ^ 0x5bf0_3635);
     other_models(&mut case["catalog"], &mut dice);
     if dice.u8(..3) == 0 {
@@ -58,7 +59,7 @@ fn other_models(value: &mut Value, dice: &mut Rng) {
 fn currency(catalog: &mut Value, dice: &mut Rng) {
     let currency = CURRENCIES[dice.usize(..CURRENCIES.len())];
     for list in ["plans", "contracts"] {
-        for one in catalog[list].as_array_mut().into_iter().flatten() {
+        for one in items(catalog, list) {
             one["currency"] = currency.into();
         }
     }
@@ -102,9 +103,7 @@ fn later(value: &mut Value, days: i64) {
         Value::String(text) if text.is_char_boundary(10.min(text.len())) => {
             let (day, rest) = text.split_at(10.min(text.len()));
             if let Ok(day) = day.parse::<NaiveDate>() {
-                let span = Days::new(days.unsigned_abs());
-                let moved = if days < 0 { day - span } else { day + span };
-                *text = format!("{moved}{rest}");
+                *text = format!("{}{rest}", after(day, days));
             }
         }
         _ => {}

@@ -8,23 +8,18 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { chromium } from "playwright-core";
-import { imported, installed } from "../js/project.mjs";
+import { launchChromium } from "../js/chromium.mjs";
+import { answer, answering } from "../js/native.mjs";
+import { installed } from "../js/project.mjs";
 
-/** Runs in either place: from a case's text to the answer's. */
-function answering({ CheckoutPreviewError, createBillingSchedule, createCheckoutPreview }) {
-  return (line) => {
-    try {
-      const { request, catalog, as_of, now, schedule } = JSON.parse(line);
-      return JSON.stringify(schedule === null
-        ? { status: "ok", preview: createCheckoutPreview(request, catalog, { as_of, now }) }
-        : { status: "ok", schedule: createBillingSchedule(request, catalog, schedule, { as_of, now }) });
-    } catch (error) {
-      if (!(error instanceof CheckoutPreviewError)) return JSON.stringify({ status: "thrown", error: String(error) });
-      return JSON.stringify({ status: "rejected", problems: error.problems });
-    }
-  };
-}
+/** From the texts of cases to those of answers. Runs in a page, too. */
+const textsBy = (answer) => (lines) => lines.map((line) => {
+  try {
+    return JSON.stringify(answer(JSON.parse(line)));
+  } catch (error) {
+    return JSON.stringify({ status: "thrown", error: String(error) });
+  }
+});
 
 async function inChromium(executablePath) {
   const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm" };
@@ -38,26 +33,24 @@ async function inChromium(executablePath) {
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const browser = await chromium.launch({ executablePath, args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"] });
+  const browser = await launchChromium(executablePath);
   const page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
-  await page.evaluate(async (source) => {
+  await page.evaluate(async (sources) => {
     const door = await import("/dist/browser.js");
     await door.init();
-    globalThis.answer = (0, eval)(`(${source})`)(door);
-  }, String(answering));
+    const [answeringIn, textsIn] = sources.map((source) => (0, eval)(`(${source})`));
+    globalThis.answers = textsIn(answeringIn(door));
+  }, [answering, textsBy].map(String));
   return {
-    answers: (lines) => page.evaluate((all) => all.map(globalThis.answer), lines),
+    answers: (lines) => page.evaluate((all) => globalThis.answers(all), lines),
     close: () => browser.close().then(() => server.close()),
   };
 }
 
-async function inNode() {
-  const answer = answering(imported);
-  return { answers: async (lines) => lines.map(answer), close: async () => {} };
-}
+const inNode = { answers: async (lines) => textsBy(answer)(lines), close: async () => {} };
 
-const door = process.argv[2] ? await inChromium(process.argv[2]) : await inNode();
+const door = process.argv[2] ? await inChromium(process.argv[2]) : inNode;
 const waiting = [];
 let working = Promise.resolve();
 

@@ -33,6 +33,8 @@ const BATCH: u64 = 250;
 const TOLD: u64 = 10_000;
 /// How many differing cases are shrunk and written down; the others are only counted.
 const WRITTEN: usize = 5;
+/// How many invoices the runners of the corpus list.
+const INVOICES: u32 = 12;
 /// What the verifier answers to what would be larger than it stores, and the other doors do not.
 const TOO_LARGE: &str = r#"{"status":"answer_too_large"}"#;
 
@@ -130,46 +132,55 @@ fn write_down(doors: &mut [Door], arguments: &Arguments, number: u64, case: Valu
         println!("\nseed {} case {number}: differed once, and not again: {case}", arguments.seed);
         return;
     }
+    // If possible as the runners of the corpus ask: for the preview, and for as many invoices.
+    let asked = [Value::Null, json!(INVOICES)].map(|schedule| with_schedule(&case, schedule));
+    let case = asked.into_iter().find(|case| is_differing(case)).unwrap_or(case);
     let small = shrink::shrink(case, &mut is_differing);
-    let answers = answers(&small);
     println!("\nseed {} case {number}, as small as it gets: {small}", arguments.seed);
-    for ((name, _), answer) in arguments.doors.iter().zip(&answers) {
+    for ((name, _), answer) in arguments.doors.iter().zip(answers(&small)) {
         println!("  {name}: {}", answer.chars().take(2000).collect::<String>());
     }
+    let previewed = answers(&with_schedule(&small, Value::Null)).remove(0);
     let name = format!("seed-{}-case-{number}.json", arguments.seed);
-    match keep(&arguments.crashers.join(&name), &small, &answers[0]) {
+    match keep(&arguments.crashers.join(&name), &small, &previewed) {
         Ok(()) => println!("  written to {}", arguments.crashers.join(name).display()),
         Err(error) => println!("  could not be written: {error}"),
     }
 }
 
+fn with_schedule(case: &Value, schedule: Value) -> Value {
+    let mut case = case.clone();
+    case["schedule"] = schedule;
+    case
+}
+
 /// Keeps a case in the form of the corpus, whose runners then ask every door again. What is wanted is what the first door
-/// said: it has to be looked at.
-fn keep(path: &Path, case: &Value, answer: &str) -> std::io::Result<()> {
-    let mut want: Value =
-        serde_json::from_str(answer).unwrap_or_else(|_| json!({"status": "no answer", "text": answer}));
-    if let Some(preview) = want.get_mut("preview").and_then(Value::as_object_mut) {
-        preview.remove("engine_version");
-    }
-    for problem in want.get_mut("problems").and_then(Value::as_array_mut).into_iter().flatten() {
-        *problem = json!({"code": problem["code"], "path": problem["path"]});
-    }
+/// said: it has to be looked at. Where that said nothing, the corpus does not pass until somebody writes it.
+fn keep(path: &Path, case: &Value, previewed: &str) -> std::io::Result<()> {
+    let answer: Value = serde_json::from_str(previewed).unwrap_or_default();
+    let want = if let Some(preview) = answer["preview"].as_object() {
+        let fields = preview.iter().filter(|(name, _)| *name != "engine_version");
+        format!(
+            r#"{{"status": "ok", "preview": {}}}"#,
+            fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Value>()
+        )
+    } else {
+        let problem = |problem: &Value| format!(r#"{{"code": {}, "path": {}}}"#, problem["code"], problem["path"]);
+        let problems: Vec<String> = answer["problems"].as_array().into_iter().flatten().map(problem).collect();
+        format!(r#"{{"status": "rejected", "problems": [{}]}}"#, problems.join(", "))
+    };
     // In the corpus's order of fields, which a map would not keep.
-    let text = format!(
-        "{{\n  \"note\": \"R9: doors differed in this (cargo xtask prove); wanted is what the native one said: look whether it is right.\",\n  \"request\": {},\n  \"catalog\": {},\n  \"as_of\": {},\n  \"now\": {},\n  \"want\": {{\"status\": {}, {}}}\n}}\n",
-        case["request"],
-        case["catalog"],
-        case["as_of"],
-        case["now"],
-        want["status"],
-        ["preview", "problems", "schedule", "text"]
-            .iter()
-            .filter_map(|key| Some(format!("\"{key}\": {}", want.get(key)?)))
-            .collect::<Vec<_>>()
-            .join(", "),
-    );
+    let fields = [
+        ("note", json!("R9: doors differed in this (cargo xtask prove); wanted is what the native one said: look whether it is right.").to_string()),
+        ("request", case["request"].to_string()),
+        ("catalog", case["catalog"].to_string()),
+        ("as_of", case["as_of"].to_string()),
+        ("now", case["now"].to_string()),
+        ("want", want),
+    ];
+    let lines = fields.map(|(name, text)| format!("  \"{name}\": {text}"));
     std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-    std::fs::write(path, text)
+    std::fs::write(path, format!("{{\n{}\n}}\n", lines.join(",\n")))
 }
 
 /// What the cases were about: a run that left something out proved less than it says.

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each runner takes what it needs")]
 
 use checkout_preview::{Catalog, Clock, Json, Problems, json, preview, read_date, read_instant};
+use std::thread;
 
 /// The numbers of the specification's rules: section and how many rules it has.
 pub const RULES: [(u32, u32); 8] = [(1, 7), (2, 7), (3, 3), (4, 3), (5, 8), (6, 4), (7, 9), (8, 5)];
@@ -48,6 +49,22 @@ pub fn noon(as_of: &str) -> Clock {
 pub fn answer(request: &Json, catalog: Json, clock: Clock) -> Result<String, Problems> {
     let catalog = Catalog::load(catalog)?;
     preview(request, &catalog, clock).map(|preview| json::to_text(&preview))
+}
+
+/// Does something with each of many, on every core; what comes of it, in no order.
+pub fn on_all_cores<T, R: Send>(all: impl Iterator<Item = T> + Clone + Sync, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    // Every thread takes each so-manieth, so that all end together.
+    let of_thread = |first| all.clone().skip(first).step_by(threads).map(&work).collect::<Vec<R>>();
+    thread::scope(|scope| {
+        let running: Vec<_> = (0..threads)
+            .map(|first| {
+                let of_thread = &of_thread;
+                scope.spawn(move || of_thread(first))
+            })
+            .collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    })
 }
 
 /// The value at a path such as `estimates/current_invoice/total`.

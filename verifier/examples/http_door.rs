@@ -8,7 +8,6 @@ mod support;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use checkout_verifier::Settings;
-use checkout_verifier::clock::Moment;
 use checkout_verifier::server::ConnectionLimits;
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
@@ -18,16 +17,7 @@ use serde_json::value::RawValue;
 use std::io::{self, BufRead};
 use std::num::NonZeroU32;
 use std::time::Duration;
-use support::{Served, Server, date, instant};
-
-#[derive(Deserialize)]
-struct Case {
-    request: Box<RawValue>,
-    catalog: Box<RawValue>,
-    as_of: String,
-    now: String,
-    schedule: Option<u8>,
-}
+use support::{Case, Served, Server};
 
 #[derive(Deserialize)]
 struct Refusal {
@@ -73,7 +63,7 @@ impl Door {
     }
 
     async fn answer(&self, case: Case) -> String {
-        *self.server.moment.lock().unwrap() = Moment { now: instant(&case.now), as_of: Some(date(&case.as_of)) };
+        self.server.set_clock(&case);
         let (status, text) = self.call("PUT", "/catalog", case.catalog.get().to_owned()).await;
         if status != StatusCode::OK {
             return refused(status, &text);

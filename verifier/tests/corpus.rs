@@ -3,22 +3,10 @@
 
 mod support;
 
-use checkout_preview::{Catalog, CheckoutType, Clock, billing_schedule, json, preview};
-use checkout_verifier::clock::Moment;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use checkout_preview::{Catalog, CheckoutType, billing_schedule, json, preview};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use support::{Server, date, instant, parse};
-
-/// A case, its documents as the text they are written in: `1e400` must arrive as such.
-#[derive(Deserialize)]
-struct Case {
-    request: Box<RawValue>,
-    catalog: Box<RawValue>,
-    as_of: String,
-    now: String,
-}
+use support::{Case, Server, parse};
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
@@ -45,19 +33,12 @@ fn cases() -> Vec<(PathBuf, Case)> {
     found.into_iter().map(read).collect()
 }
 
-/// A case's clock, and the server at it.
-fn set_clock(server: &Server, case: &Case) -> Clock {
-    let clock = Clock { as_of: date(&case.as_of), now: instant(&case.now) };
-    *server.moment.lock().unwrap() = Moment { now: clock.now, as_of: Some(clock.as_of) };
-    clock
-}
-
 #[tokio::test]
 async fn the_server_answers_every_case_as_the_engine_does() {
     let server = Server::empty().await;
     let mut compared = BTreeSet::<String>::new();
     for (path, case) in cases() {
-        let clock = set_clock(&server, &case);
+        let clock = server.set_clock(&case);
         let stored = server.put("/catalog", case.catalog.get().to_owned()).await;
         let catalog = match Catalog::load(parse(case.catalog.get())) {
             Ok(catalog) => catalog,
@@ -103,13 +84,13 @@ async fn every_case_that_can_be_confirmed_is_a_contract_again() {
     for (path, case) in cases() {
         let Ok(catalog) = Catalog::load(parse(case.catalog.get())) else { continue };
         let request = parse(case.request.get());
-        match preview(&request, &catalog, set_clock(&server, &case)) {
+        match preview(&request, &catalog, server.set_clock(&case)) {
             Err(_) => continue,
             Ok(preview) if preview.checkout_type() == CheckoutType::PlanBased => {}
             // A contract that was confirmed stays one: the next case's of the same id is another organisation's.
             Ok(_) => server = server.other_organisation().await,
         }
-        set_clock(&server, &case);
+        server.set_clock(&case);
         if server.put("/catalog", case.catalog.get().to_owned()).await.status != 200 {
             continue;
         }

@@ -17,8 +17,8 @@ Options:
   --seed S    which; the same seed makes the same cases [default: a new one]
 
 All three types of checkout, every pricing model, feature and cadence, currencies of 0 to 4 digits, days from 1971 to
-2999, previews and billing schedules, and about one case in six with something wrong in it. What is different is made as
-small as it gets and written to tests/cases/crashers, where the tests of all doors find it.";
+2999, previews and billing schedules, and about one case in five that is refused. What is different is made as small as it
+gets and written to tests/cases/crashers, where the tests of all doors find it.";
 
 /// How many cases CI looks at.
 pub(crate) const CASES: u64 = 2000;

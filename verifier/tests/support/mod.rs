@@ -16,6 +16,8 @@ use checkout_verifier::server::{ConnectionLimits, serve};
 use checkout_verifier::store::Store;
 use checkout_verifier::{Settings, Verifier};
 use http_body_util::BodyExt;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, AssertSqlSafe, Connection, Executor, Row};
 use std::net::SocketAddr;
@@ -81,6 +83,17 @@ pub fn seats(contract_id: &str, quantity: &str) -> String {
     format!(
         r#"{{"contract_id":"{contract_id}","product_overrides":[{{"pricing_id":"seats","quantity":"{quantity}"}}]}}"#
     )
+}
+
+/// A case of the corpus, its documents as the text they are written in: `1e400` must arrive as such.
+#[derive(Deserialize)]
+pub struct Case {
+    pub request: Box<RawValue>,
+    pub catalog: Box<RawValue>,
+    as_of: String,
+    now: String,
+    /// How many invoices to list instead of a preview.
+    pub schedule: Option<u8>,
 }
 
 #[derive(Clone)]
@@ -245,6 +258,13 @@ impl Server {
 
     pub async fn with_assets(self, assets: Assets) -> Server {
         self.beside(assets).await
+    }
+
+    /// Puts it at a case's moment, which is returned.
+    pub fn set_clock(&self, case: &Case) -> Clock {
+        let clock = Clock { as_of: date(&case.as_of), now: instant(&case.now) };
+        *self.moment.lock().unwrap() = Moment { now: clock.now, as_of: Some(clock.as_of) };
+        clock
     }
 
     pub fn set_now(&self, now: &str) {
