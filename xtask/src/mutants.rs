@@ -10,7 +10,7 @@ Change the engine in one place at a time and see whether a test fails, with carg
 Usage: cargo xtask mutants [ARGUMENTS]
 
 Arguments go to cargo-mutants: `-f src/money.rs` takes that file alone, `--shard 0/4` a quarter of all. .cargo/mutants.toml
-says which tests look; docs/mutants.md explains each change that no test notices. Results are in target/mutants.out.";
+says which tests look. Results are in target/mutants.out.";
 
 /// Enough of the second implementation's seeds for what it is to notice, and few enough for a thousand changes.
 const SEEDS: &str = "0..4000";

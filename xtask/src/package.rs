@@ -74,6 +74,9 @@ const ELEMENT: &[&str] = &[
 /// And to take the names out again, which changes no function.
 const STRIP: [&str; 4] = ["--all-features", "--strip-debug", "--strip-producers", "--strip-target-features"];
 
+/// By what a release tells both doors its version with the commit; src/lib.rs reads it, too.
+pub(crate) const VERSION: &str = "CHECKOUT_PREVIEW_VERSION";
+
 /// Where files lie in `pkg/src`, and in `pkg/dist`.
 const FOLDERS: [&str; 2] = ["", "element"];
 
@@ -91,8 +94,7 @@ pub(crate) fn build() -> Result<()> {
     let wasm = compile()?;
     let sources = root().join("pkg/src");
     check_version(&read(&root().join("pkg/package.json"))?, env!("CARGO_PKG_VERSION"))?;
-    // As in src/lib.rs: a release has its commit behind it.
-    let version = &std::env::var("CHECKOUT_PREVIEW_VERSION").unwrap_or_else(|_| env!("CARGO_PKG_VERSION").into());
+    let version = &std::env::var(VERSION).unwrap_or_else(|_| env!("CARGO_PKG_VERSION").into());
 
     let dist = root().join("pkg/dist");
     let stamp = target().join("pkg.stamp");

@@ -1,9 +1,9 @@
 //! What is published, made from the commit that is checked out: `target/release-files`.
 
+use crate::package::VERSION;
 use crate::setup;
 use crate::shell::{cargo, printed_by, program, root, run, target};
-use anyhow::{Context, Result, bail, ensure};
-use std::collections::BTreeMap;
+use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,9 +16,6 @@ Usage: cargo xtask release
 Both doors report the commit in `engine_version`, as 0.1.0+34bfa39c1d2e. The package is built twice, here and in a clone
 elsewhere: every file has to come out the same.";
 
-/// By what the engine is told its version and commit.
-const VERSION: &str = "CHECKOUT_PREVIEW_VERSION";
-
 pub(crate) fn make() -> Result<()> {
     let changed = printed_by(&mut program("git", ["status", "--porcelain"]))?;
     ensure!(changed.is_empty(), "commit first, for what is released is a commit; changed are:\n{changed}");
@@ -28,7 +25,9 @@ pub(crate) fn make() -> Result<()> {
 
     run(cargo(["xtask", "build"]).env(VERSION, &version))?;
     let clone = elsewhere(&version)?;
-    compare(&clone)?;
+    let [here, there] = [root(), &clone].map(|folder| folder.join("pkg/dist"));
+    run(program("diff", ["--recursive", "--brief"]).arg(here).arg(there))?;
+    println!("the package, built in two folders: the same bytes");
     run(cargo(["build", "--release", "--package", "checkout-verifier"]).env(VERSION, &version))?;
     let verifier = target().join("release/checkout-verifier").with_extension(std::env::consts::EXE_EXTENSION);
     same_version(&verifier, &version)?;
@@ -58,37 +57,11 @@ pub(crate) fn make() -> Result<()> {
 
 /// Builds the package of the commit in another folder, from nothing.
 fn elsewhere(version: &str) -> Result<PathBuf> {
-    let clone = std::env::temp_dir().join(format!("checkout-preview-{}", std::process::id())).join("a/clone/elsewhere");
-    fs::create_dir_all(&clone)?;
+    let clone = std::env::temp_dir().join(format!("checkout-preview-{}", std::process::id()));
     run(program("git", ["clone", "--quiet", "."]).arg(&clone))?;
     let mut build = cargo(["xtask", "build"]);
     run(build.env(VERSION, version).env_remove("CARGO_TARGET_DIR").current_dir(&clone))?;
     Ok(clone)
-}
-
-/// Compares the two packages file by file.
-fn compare(clone: &Path) -> Result<()> {
-    let (one, other) = (contents(&root().join("pkg/dist"))?, contents(&clone.join("pkg/dist"))?);
-    let names: Vec<&String> =
-        one.keys().chain(other.keys()).filter(|name| one.get(*name) != other.get(*name)).collect();
-    if !names.is_empty() {
-        bail!("built in {} these files came out different: {names:?}", clone.display());
-    }
-    println!("{} files, built in two folders: the same bytes", one.len());
-    Ok(())
-}
-
-fn contents(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder)?.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.path().is_dir() {
-            found.extend(contents(&entry.path())?.into_iter().map(|(inner, bytes)| (format!("{name}/{inner}"), bytes)));
-        } else {
-            found.insert(name, fs::read(entry.path())?);
-        }
-    }
-    Ok(found)
 }
 
 /// Both doors say that they are this version.

@@ -10,8 +10,8 @@ use std::process::Command;
 
 pub(crate) const HELP: &str = "\
 Install what building and testing need: the wasm32 target, the source of Rust's library, the oldest Rust the engine
-promises, wasm-pack and wasm-bindgen, cargo-deny, Chromium with its driver, Firefox, the npm packages of xtask/package.json and
-tests/package.json, and schemathesis, in target/python.
+promises, wasm-pack and wasm-bindgen, cargo-deny, Chromium with its driver, Firefox, the npm packages of
+xtask/package.json and tests/package.json, and schemathesis, in target/python.
 
 Usage: cargo xtask setup
 
@@ -203,9 +203,7 @@ fn is_of(toolchain: &str, version: &str) -> bool {
 
 /// Makes sure of wasm-pack, and of wasm-bindgen in the version the engine is built with: only tests need them.
 pub(crate) fn wasm_pack() -> Result<()> {
-    if answer(&mut program("wasm-pack", ["--version"])).is_none() {
-        cargo_install(&["wasm-pack"])?;
-    }
+    cargo_program("wasm-pack", &["--version"])?;
     let lock = fs::read_to_string(root().join("Cargo.lock"))?;
     let version = locked(&lock, "wasm-bindgen").context("Cargo.lock holds no wasm-bindgen")?;
     let runner = answer(&mut program("wasm-bindgen-test-runner", ["--version"])).unwrap_or_default();

@@ -1,17 +1,19 @@
 //! Every check there is, in the order in which they are soonest told.
 
-use crate::shell::{answer, cargo, program, root, run};
+use crate::shell::{answer, cargo, printed_by, program, root, run};
 use crate::{panics, prove, schemathesis, serve, setup, size};
 use anyhow::{Result, anyhow, bail};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 use throwaway_postgres::{Cluster, Programs, Settings};
 
 pub(crate) const HELP: &str = "\
 Run every check there is, as CI does, installing what they need: format, lints, tests, the verifier's on PostgreSQL
 too and by schemathesis, the oldest promised Rust, the engine in a real browser, the weight of the npm package, the
-packed package in everything that runs JavaScript, the demo in a browser, and what all of them answer to 2,000 new cases.
+packed package in everything that runs JavaScript, the demo in a browser, what all of them answer to 2,000 new cases,
+and the licences of what is depended on.
 
 Usage: cargo xtask test
 
@@ -135,14 +137,25 @@ fn supply_chain(steps: &mut Steps) -> Result<()> {
 fn on_postgres(programs: &Programs) -> Result<()> {
     let settings = Settings { durable: false, ..Settings::default() };
     let cluster = Cluster::start(programs, settings).map_err(|sentence| anyhow!(sentence))?;
-    // By name and not by `--package`: of the workspace, which is compiled already. (One of the engine's has a name of these.)
-    let mut tests = cargo(["test", "--workspace"]);
-    for file in root().join("verifier/tests").read_dir()?.flatten().map(|entry| entry.path()) {
-        if file.extension().is_some_and(|extension| extension == "rs") {
-            tests.arg("--test").args(file.file_stem());
-        }
+    for test in compiled_tests_of("verifier")? {
+        run(Command::new(test).current_dir(root().join("verifier")).env("TEST_POSTGRES_URL", cluster.url()))?;
     }
-    run(tests.env("TEST_POSTGRES_URL", cluster.url()))
+    Ok(())
+}
+
+/// The compiled tests of a member. (`cargo test --package` would compile them anew, for of one member alone its dependencies
+/// have other features than of all.)
+fn compiled_tests_of(member: &str) -> Result<Vec<String>> {
+    let all = printed_by(&mut cargo(["test", "--workspace", "--no-run", "--message-format", "json"]))?;
+    let manifest = root().join(member).join("Cargo.toml");
+    let mut found = Vec::new();
+    for line in all.lines() {
+        let message: serde_json::Value = serde_json::from_str(line)?;
+        let is_test = message["profile"]["test"] == true
+            && Path::new(message["manifest_path"].as_str().unwrap_or("")) == manifest;
+        found.extend(message["executable"].as_str().filter(|_| is_test).map(str::to_owned));
+    }
+    if found.is_empty() { bail!("{member} has no compiled tests") } else { Ok(found) }
 }
 
 /// The tests that are compiled for browsers.
